@@ -1,0 +1,151 @@
+/**
+ * Builds `dist/` from the TypeScript sources, in about a second, so that nothing needs a compiler at run time:
+ *  - `dist/cli/main.js`, `dist/local/index.js`: the programs, sharing chunks; packages stay outside;
+ *  - `dist/workers/<name>.mjs`: every `*-worker.ts`, whole in one file;
+ *  - `dist/functions/<name>/index.mjs`: every Lambda function, whole in one file, with the codec workers beside
+ *    those that decode. The very files that deploy are the ones that the local world runs.
+ * Up to date is decided by a digest of the sources; `--force` builds all the same.
+ */
+import { createHash } from 'node:crypto';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { build } from 'esbuild';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const SOURCE_FOLDERS = ['functions', 'shared', 'local', 'cli'];
+/** CommonJS packages inside an ESM bundle ask for these. */
+const REQUIRE_BANNER =
+  "import { createRequire as __createRequire } from 'node:module'; import { fileURLToPath as __fileURLToPath } from 'node:url'; " +
+  'const require = __createRequire(import.meta.url); const __filename = __fileURLToPath(import.meta.url); ' +
+  "const __dirname = __fileURLToPath(new URL('.', import.meta.url));";
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20',
+  logLevel: 'warning',
+  legalComments: 'none',
+};
+
+/** Every source file below the folders, sorted: `['cli/main.ts', …]`. */
+function sources() {
+  const files = [];
+  const walk = (folder) => {
+    for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
+      const path = `${folder}/${entry.name}`;
+      if (entry.isDirectory()) walk(path);
+      else if (/\.(ts|json|mjs)$/.test(entry.name)) files.push(path);
+    }
+  };
+  for (const folder of SOURCE_FOLDERS) if (existsSync(join(root, folder))) walk(folder);
+  return files.sort();
+}
+
+function digestOf(files) {
+  const hash = createHash('sha256');
+  for (const file of [...files, 'scripts/build.mjs', 'package.json']) {
+    hash
+      .update(file)
+      .update('\0')
+      .update(readFileSync(join(root, file)))
+      .update('\0');
+  }
+  return hash.digest('hex');
+}
+
+/** Builds when needed. Returns whether it did. Safe to call from several processes: the swap is one rename. */
+export async function buildAll({ force = false } = {}) {
+  const files = sources();
+  const digest = digestOf(files);
+  const stamp = join(root, 'dist', '.sources');
+  if (!force && existsSync(stamp) && readFileSync(stamp, 'utf8') === digest) return false;
+
+  const out = join(root, `dist.${process.pid}`);
+  rmSync(out, { recursive: true, force: true });
+  const programs = ['cli/main.ts', 'local/index.ts', 'shared/verify/index.ts'].filter((f) =>
+    files.includes(f),
+  );
+  const workers = files.filter((f) => f.endsWith('-worker.ts'));
+  const functions = files.filter((f) => /^functions\/[^/]+\.ts$/.test(f));
+
+  await build({
+    ...common,
+    entryPoints: programs,
+    outdir: out,
+    outbase: '.',
+    splitting: true,
+    packages: 'external',
+    chunkNames: 'chunks/[name]-[hash]',
+    sourcemap: true,
+  });
+  const workerFiles = [];
+  for (const worker of workers) {
+    const name = `${basename(worker, '.ts')}.mjs`;
+    await build({
+      ...common,
+      entryPoints: [worker],
+      outfile: join(out, 'workers', name),
+      banner: { js: REQUIRE_BANNER },
+      packages: 'external',
+    });
+    workerFiles.push(name);
+  }
+  await Promise.all(
+    functions.map(async (fn) => {
+      const name = basename(fn, '.ts');
+      const folder = join(out, 'functions', name);
+      const result = await build({
+        ...common,
+        entryPoints: [fn],
+        outfile: join(folder, 'index.mjs'),
+        banner: { js: REQUIRE_BANNER },
+        minifySyntax: true,
+        metafile: true,
+      });
+      await copyCodecs(result.metafile, folder);
+    }),
+  );
+  mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, '.sources'), digest);
+  const old = join(root, `dist.old.${process.pid}`);
+  if (existsSync(join(root, 'dist'))) renameSync(join(root, 'dist'), old);
+  renameSync(out, join(root, 'dist'));
+  rmSync(old, { recursive: true, force: true });
+  return true;
+}
+
+/** A function that decodes frames carries the codec worker, bundled whole, and the WebAssembly it loads. */
+async function copyCodecs(metafile, folder) {
+  const inputs = Object.keys(metafile.inputs);
+  if (!inputs.some((input) => input.endsWith('shared/pixels/codec-pool.ts'))) return;
+  await build({
+    ...common,
+    entryPoints: ['shared/pixels/codec-worker.ts'],
+    outfile: join(folder, 'codec-worker.mjs'),
+    banner: { js: REQUIRE_BANNER },
+    minifySyntax: true,
+  });
+  const { CODEC_ASSETS } = await import(pathToFileURL(join(root, 'shared/pixels/codec-assets.mjs')).href);
+  for (const asset of CODEC_ASSETS)
+    copyFileSync(join(root, 'node_modules', asset), join(folder, basename(asset)));
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const started = performance.now();
+  const built = await buildAll({ force: process.argv.includes('--force') });
+  console.error(
+    built ? `built dist/ in ${Math.round(performance.now() - started)} ms` : 'dist/ is up to date',
+  );
+}
