@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const sharedDicom =
-  process.env['ISOCENTER_SHARED_DICOM'] ?? fileURLToPath(new URL('../../shared/dicom', import.meta.url));
+  process.env.ISOCENTER_SHARED_DICOM ?? fileURLToPath(new URL('../../shared/dicom', import.meta.url));
 export const hasSharedDicom = existsSync(join(sharedDicom, 'MANIFEST.json'));
 if (!hasSharedDicom)
   console.warn(`skipped: no DICOM material at ${sharedDicom} (set ISOCENTER_SHARED_DICOM)`);
