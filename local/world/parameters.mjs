@@ -1,0 +1,48 @@
+/**
+ * The template's parameters: defaults, what was given, and the template's own rules for both. One place for the deploy
+ * tool, `npm run package` and the local world (plain JavaScript, as the first of these runs without a build).
+ */
+
+/** Some parameters are unknown or ill-formed; the message has one line for each: name, wanted, got. */
+export class ParameterError extends Error {
+  name = 'ParameterError';
+}
+
+function problemOf(name, rule, value) {
+  if (rule.AllowedValues && !rule.AllowedValues.map(String).includes(value))
+    return `parameter ${name}: expected one of ${rule.AllowedValues.join(', ')}, got "${value}"`;
+  if (rule.AllowedPattern && !new RegExp(`^(?:${rule.AllowedPattern})$`).test(value))
+    return `parameter ${name}: expected ${rule.AllowedPattern} (${rule.Description}), got "${value}"`;
+  return undefined;
+}
+
+/**
+ * Every parameter of `rules` (a template's Parameters) with its value: given or default. Throws ParameterError naming
+ * all that is unknown, missing or ill-formed.
+ */
+export function parseParameters(rules, given) {
+  const unknown = Object.keys(given)
+    .filter((name) => !(name in rules))
+    .map((name) => `parameter ${name}: unknown; expected one of ${Object.keys(rules).join(', ')}`);
+  const values = {};
+  const problems = Object.entries(rules).map(([name, rule]) => {
+    const value = given[name] ?? rule.Default;
+    if (value === undefined) return `parameter ${name}: expected a value, got none`;
+    values[name] = String(value);
+    return problemOf(name, rule, values[name]);
+  });
+  const all = [...unknown, ...problems.filter(Boolean)];
+  if (all.length > 0) throw new ParameterError(all.join('\n'));
+  return values;
+}
+
+/** `['quietSeconds=5', …]` → `{ quietSeconds: '5' }`. Throws ParameterError for one without `=`. */
+export function parsePairs(pairs) {
+  return Object.fromEntries(
+    pairs.map((pair) => {
+      const at = pair.indexOf('=');
+      if (at < 1) throw new ParameterError(`parameter: expected name=value, got "${pair}"`);
+      return [pair.slice(0, at), pair.slice(at + 1)];
+    }),
+  );
+}
