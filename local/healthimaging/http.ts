@@ -1,0 +1,45 @@
+/** HTTP, bare: bounded bodies in, replies and the service's errors out. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ServiceError } from './errors.ts';
+import type { Reply } from './output.ts';
+
+/** The largest body the model allows is a CopyImageSet of 260,000 characters, all of them escaped. */
+export const MAX_BODY_BYTES = 2 * 1024 * 1024;
+
+/** The whole body, or RequestEntityTooLargeException as soon as it is longer than `maxBytes`. */
+export async function readBody(request: IncomingMessage, maxBytes = MAX_BODY_BYTES): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    size += chunk.length;
+    if (size > maxBytes)
+      throw new ServiceError('RequestEntityTooLargeException', 'The request body is too large');
+    chunks.push(chunk);
+  }
+  return new Uint8Array(Buffer.concat(chunks));
+}
+
+export function send(response: ServerResponse, reply: Reply, requestId: string = randomUUID()): void {
+  if (response.headersSent || response.destroyed) return;
+  const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
+  response.writeHead(reply.statusCode, {
+    ...reply.headers,
+    'content-length': body.length,
+    'x-amzn-requestid': requestId,
+  });
+  response.end(body);
+}
+
+/** What the service answers for an error; anything unexpected is an InternalServerException without details. */
+export function toErrorReply(error: unknown): Reply {
+  const known =
+    error instanceof ServiceError
+      ? error
+      : new ServiceError('InternalServerException', 'Internal server error', { cause: error });
+  return {
+    statusCode: known.statusCode,
+    headers: { 'content-type': 'application/json', 'x-amzn-errortype': known.name },
+    body: JSON.stringify({ message: known.message }),
+  };
+}

@@ -1,0 +1,20 @@
+/** What a killed process left half done, taken up again at start. */
+import { finishCreation } from './operations/create-datastore.ts';
+import { finishDeletion } from './operations/delete-datastore.ts';
+import type { Service } from './service.ts';
+import { below, partsOf } from './store/keys.ts';
+import type { DatastoreRecord } from './store/records.ts';
+
+/** Data stores go on to ACTIVE or DELETED, import jobs start again where they were. */
+export async function resumeLifeCycles(service: Service): Promise<void> {
+  const { database } = service.store;
+  for await (const [, datastore] of database.entries<DatastoreRecord>(below('datastore'))) {
+    if (datastore.datastoreStatus === 'CREATING') finishCreation(service, datastore);
+    if (datastore.datastoreStatus === 'DELETING') finishDeletion(service, datastore);
+  }
+  for await (const key of database.keys(below('running-job'))) {
+    const [, datastoreId = '', jobId = ''] = partsOf(key);
+    const job = await service.store.job(datastoreId, jobId);
+    if (job) service.startJob(job);
+  }
+}

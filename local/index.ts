@@ -1,0 +1,2 @@
+/** `isocenter/local`: the servers of the local world, for other people's tests. */
+export { type HealthImaging, type HealthImagingOptions, startHealthImaging } from './healthimaging/server.ts';
