@@ -1,0 +1,5 @@
+/** The codec packages carry no types: each default export is an Emscripten factory (modules.ts gives it its shape). */
+declare module '@cornerstonejs/codec-openjph' {
+  const factory: unknown;
+  export default factory;
+}
