@@ -12,11 +12,15 @@ const HEADER_BYTES = 64;
  */
 export function decodeRle(encoded: Uint8Array, description: ImageDescription): Uint8Array {
   checkDescription(description);
-  if (description.bitsAllocated === 1) throw new CodecError('FrameUnsupported', 'RLE of 1-bit pixels');
-  const sampleBytes = description.bitsAllocated / 8;
-  const pixels = description.rows * description.columns;
-  const offsets = readOffsets(encoded, description.samplesPerPixel * sampleBytes);
-  const stride = description.samplesPerPixel * sampleBytes;
+  // One bit a pixel stays packed: a single segment of whole bytes.
+  const isPacked = description.bitsAllocated === 1;
+  const samples = isPacked ? 1 : description.samplesPerPixel;
+  const sampleBytes = isPacked ? 1 : description.bitsAllocated / 8;
+  const pixels = isPacked
+    ? Math.ceil((description.rows * description.columns * description.samplesPerPixel) / 8)
+    : description.rows * description.columns;
+  const offsets = readOffsets(encoded, samples * sampleBytes);
+  const stride = samples * sampleBytes;
   const out = new Uint8Array(pixels * stride);
   offsets.forEach((start, segment) => {
     const sample = Math.floor(segment / sampleBytes);
