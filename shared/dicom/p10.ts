@@ -189,10 +189,13 @@ interface Start {
 
 /** Finds the file meta information: after the preamble, or at the very start where the preamble is missing. */
 function findStart(window: ByteWindow): Start {
+  const bare =
+    isMarker(window, PREAMBLE_BYTES) && !isGroup2(window, PREAMBLE_BYTES + 4) && guessEncoding(window);
+  if (bare) return { at: 0, hasPreamble: false, warnings: [], encoding: bare };
   if (isMarker(window, PREAMBLE_BYTES)) return { at: PREAMBLE_BYTES + 4, hasPreamble: true, warnings: [] };
   const warnings = [{ code: 'NoPreamble', message: `no DICM marker at byte ${PREAMBLE_BYTES}` }];
   if (isMarker(window, 0)) return { at: 4, hasPreamble: false, warnings };
-  if (window.end >= 8 && readTag(window.view, 0, true) >>> 16 === 2 && looksExplicit(window.view, 0))
+  if (window.end >= 8 && isGroup2(window, 0) && looksExplicit(window.view, 0))
     return { at: 0, hasPreamble: false, warnings };
   const encoding = guessEncoding(window);
   if (encoding) return { at: 0, hasPreamble: false, warnings, encoding };
@@ -216,6 +219,10 @@ function notP10(window: ByteWindow): DicomError {
 
 function isMarker(window: ByteWindow, at: number): boolean {
   return Buffer.from(window.slice(at, 4)).toString('latin1') === 'DICM';
+}
+
+function isGroup2(window: ByteWindow, at: number): boolean {
+  return window.end >= at + 2 && window.view.getUint16(at, true) === 2;
 }
 
 /** A data set without any header, as ACR-NEMA and some exports have it: it begins with a known element of group 0008. */

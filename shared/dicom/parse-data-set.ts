@@ -190,7 +190,9 @@ class Parser {
     if (offset + length > frame.end) throw this.truncated(tag, headerBytes + length, frame);
     if (this.isMain(frame) && isPixelTag(tag)) return this.nativePixels(frame, header, vr, offset);
     const encoding = header.vr === 'UN' ? IMPLICIT : frame.encoding;
-    if (vr === 'SQ' && !this.notSequences.has(start)) {
+    if (vr === 'SQ' && header.vr !== 'SQ' && length >= 8 && !this.window.has(offset, 4))
+      return headerBytes + 8;
+    if (vr === 'SQ' && !this.notSequences.has(start) && this.mayBeSequence(header, offset, frame.encoding)) {
       const guess = header.vr !== 'SQ' && frame.encoding.explicit;
       this.count(headerBytes);
       this.position = offset;
@@ -198,6 +200,14 @@ class Parser {
       return 0;
     }
     return this.leaf(frame, tag, vr === 'SQ' ? 'UN' : vr, headerBytes, length, encoding.littleEndian);
+  }
+
+  /** A sequence by the dictionary alone (UN, implicit VR) is one only when it begins with an item. */
+  private mayBeSequence(header: ElementHeader, offset: number, encoding: Encoding): boolean {
+    if (header.vr === 'SQ' || header.length === 0) return true;
+    if (header.length < 8) return false;
+    const littleEndian = header.vr === 'UN' || encoding.littleEndian;
+    return readTag(this.window.view, offset - this.window.start, littleEndian) === ITEM;
   }
 
   /** An element with a plain value of known length. */
