@@ -1,0 +1,107 @@
+/** One worker thread that runs a function: started, invoked, watched, ended. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { FunctionError, runtimeExited, timedOut } from './function-error.ts';
+import type { WorkerAnswer, WorkerSetup } from './function-worker.ts';
+import { packageRoot } from './package-root.ts';
+
+export interface EnvironmentOptions {
+  readonly setup: WorkerSetup;
+  readonly env: Readonly<Record<string, string>>;
+  readonly timeoutSeconds: number;
+  /** Gets what the function prints, by chunks of text. */
+  readonly onOutput: (text: string) => void;
+}
+
+export interface Invoked {
+  readonly result: string;
+  readonly usedBytes: number;
+}
+
+/** A started environment. After an error that ended it, `alive` is false and it must not be invoked again. */
+export interface Environment {
+  readonly alive: boolean;
+  invoke(requestId: string, payload: string): Promise<Invoked>;
+  end(): Promise<void>;
+}
+
+function workerFile(): string {
+  const beside = fileURLToPath(new URL('./function-worker.mjs', import.meta.url));
+  return existsSync(beside) ? beside : join(packageRoot(), 'dist', 'workers', 'function-worker.mjs');
+}
+
+/** Heap that a function may use beyond its own size before its thread, not the whole world, ends. */
+const SPARE_MB = 256;
+
+/** Starts a worker; its handler loads while the first invocation waits. */
+export function startEnvironment({ setup, env, timeoutSeconds, onOutput }: EnvironmentOptions): Environment {
+  const worker = new Worker(workerFile(), {
+    workerData: setup,
+    env: { ...env },
+    name: setup.functionName,
+    stdout: true,
+    stderr: true,
+    execArgv: [],
+    resourceLimits: { maxOldGenerationSizeMb: setup.memoryMB + SPARE_MB },
+  });
+  // A world that closes does not wait for idle threads.
+  worker.unref();
+  for (const stream of [worker.stdout, worker.stderr]) stream.setEncoding('utf8').on('data', onOutput);
+
+  let alive = true;
+  let requestId = '';
+  let settle: { resolve(invoked: Invoked): void; reject(error: Error): void } | undefined;
+  const fail = (error: Error) => {
+    settle?.reject(error);
+    settle = undefined;
+  };
+  const endWith = (error: Error) => {
+    alive = false;
+    fail(error);
+    return worker.terminate();
+  };
+  worker.on('message', (answer: WorkerAnswer) => {
+    if ('ready' in answer) return;
+    if (!('error' in answer)) {
+      settle?.resolve(answer);
+      settle = undefined;
+    } else if (answer.requestId === undefined) void endWith(new FunctionError(answer.error));
+    else fail(new FunctionError(answer.error));
+  });
+  worker.on('error', (error) => {
+    const outOfMemory = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
+    const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    onOutput(`${message}\n`);
+    void endWith(runtimeExited(requestId, outOfMemory ? 'signal: killed' : 'exit status 129'));
+  });
+  worker.on('exit', (code) => {
+    alive = false;
+    fail(runtimeExited(requestId, `exit status ${code}`));
+  });
+
+  return {
+    get alive() {
+      return alive;
+    },
+    async invoke(id, payload) {
+      requestId = id;
+      worker.ref();
+      const timeout = setTimeout(() => void endWith(timedOut(id, timeoutSeconds)), timeoutSeconds * 1000);
+      try {
+        return await new Promise<Invoked>((resolve, reject) => {
+          settle = { resolve, reject };
+          if (!alive) fail(runtimeExited(id, 'the environment had ended'));
+          else worker.postMessage({ requestId: id, payload, deadline: Date.now() + timeoutSeconds * 1000 });
+        });
+      } finally {
+        clearTimeout(timeout);
+        worker.unref();
+      }
+    },
+    async end() {
+      await endWith(runtimeExited(requestId, 'the world stopped'));
+    },
+  };
+}
