@@ -1,0 +1,155 @@
+/** Finds and reads reports in the work bucket: report.json, its objects.ndjson, and the small summaries by day. */
+import type { ObjectStore } from '../shared/ports/object-store.ts';
+import { NoSuchObject } from '../shared/ports/object-store.ts';
+import { CommandFailed } from './errors.ts';
+
+export type Outcome = 'ingested' | 'duplicate' | 'rejected' | 'failed';
+
+/** The parts of report.json (schema `isocenter.report/1`) that the command line shows. */
+export interface Report {
+  readonly schema: 'isocenter.report/1';
+  readonly executionId: string;
+  readonly upload: string;
+  readonly startedAt: string;
+  readonly finishedAt: string;
+  readonly outcome: 'Ingested' | 'PartlyIngested' | 'NothingIngested' | 'Failed' | 'Coalesced';
+  readonly verify: string;
+  readonly counts: Readonly<Record<'received' | Outcome, number>>;
+  readonly bytes: number;
+  readonly instancesWithoutFrames: number;
+  readonly frames: Readonly<
+    Record<
+      | 'expected'
+      | 'verified'
+      | 'provenFromSource'
+      | 'lossySource'
+      | 'mismatched'
+      | 'undecodable'
+      | 'withoutChecksum',
+      number
+    >
+  >;
+  readonly rejects: Readonly<Record<string, number>>;
+  readonly batches: readonly {
+    readonly batchId: string;
+    readonly jobId: string;
+    readonly jobStatus: string;
+  }[];
+  readonly imageSets: readonly {
+    readonly imageSetId: string;
+    readonly isPrimary: boolean;
+    readonly seriesInstanceUID: string;
+    readonly modality?: string;
+    readonly instances: number;
+    readonly frames: number;
+    readonly verified: number;
+  }[];
+  readonly merges: readonly {
+    readonly seriesInstanceUID: string;
+    readonly outcome: 'merged' | 'keptApart' | 'failed' | 'reported';
+    readonly reason?: string;
+    readonly keywords?: readonly string[];
+    readonly sources: readonly string[];
+    readonly instances: number;
+  }[];
+  readonly timings: Readonly<Record<'inspect' | 'import' | 'verify' | 'merge' | 'total', number>>;
+  /** `s3://…/objects.ndjson` */
+  readonly objects: string;
+}
+
+/** One line of objects.ndjson. */
+export interface ObjectLine {
+  readonly key: string;
+  readonly sizeBytes: number;
+  readonly outcome: Outcome;
+  readonly code?: string;
+  readonly message?: string;
+  readonly advice?: string;
+  readonly proof?: 'source' | 'stored' | 'encoded' | 'none';
+  readonly imageSetId?: string;
+  readonly frames?: number;
+}
+
+export interface WorkBucket {
+  readonly store: ObjectStore;
+  readonly workBucket: string;
+}
+
+const EXECUTION_ID = /^[A-Za-z0-9_-]{1,80}$/;
+
+/** The report of an execution. Throws CommandFailed where there is none. */
+export async function readReport({ store, workBucket }: WorkBucket, executionId: string): Promise<Report> {
+  if (!EXECUTION_ID.test(executionId))
+    throw new CommandFailed(`no report: not an execution id: ${executionId}`);
+  try {
+    const { bytes } = await store.read({ bucket: workBucket, key: `executions/${executionId}/report.json` });
+    return parseReport(bytes);
+  } catch (error) {
+    if (error instanceof NoSuchObject) throw new CommandFailed(`execution ${executionId} has no report`);
+    throw error;
+  }
+}
+
+function parseReport(bytes: Uint8Array): Report {
+  const value: unknown = JSON.parse(new TextDecoder().decode(bytes));
+  const schema = (value as { schema?: unknown } | null)?.schema;
+  if (schema !== 'isocenter.report/1')
+    throw new CommandFailed(`report.json: schema: expected isocenter.report/1, got ${String(schema)}`);
+  return value as Report;
+}
+
+/** The lines of objects.ndjson as they come. */
+export async function* readObjectLines({ store }: WorkBucket, report: Report): AsyncGenerator<ObjectLine> {
+  const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(report.objects) ?? [];
+  if (bucket === undefined || key === undefined)
+    throw new CommandFailed(`report.json: objects: expected s3://bucket/key, got ${report.objects}`);
+  for await (const line of linesOf(await store.stream({ bucket, key }))) yield JSON.parse(line) as ObjectLine;
+}
+
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder();
+  let rest = '';
+  for await (const chunk of chunks) {
+    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
+    rest = parts.pop() ?? '';
+    for (const part of parts) if (part !== '') yield part;
+  }
+  if (rest !== '') yield rest;
+}
+
+export interface Summary {
+  readonly executionId: string;
+  readonly finishedAt: string;
+  readonly upload?: string;
+  readonly outcome: Report['outcome'];
+  readonly counts?: Report['counts'];
+}
+
+/** Summaries of finished executions, newest first. */
+export async function* recentSummaries(work: WorkBucket, today: Date): AsyncGenerator<Summary> {
+  const seen = new Set<string>();
+  for (let day = 0; day < DAYS_ONE_BY_ONE; day += 1)
+    yield* newestFirst(work, dayPrefix(new Date(today.getTime() - (day - 1) * 86_400_000)), seen);
+  yield* newestFirst(work, 'reports/', seen);
+}
+
+/** Days looked at singly before the whole listing is read; a report may be a day "ahead" by clock. */
+const DAYS_ONE_BY_ONE = 15;
+
+function dayPrefix(day: Date): string {
+  return `reports/${day.toISOString().slice(0, 10).replaceAll('-', '/')}/`;
+}
+
+async function* newestFirst(
+  { store, workBucket }: WorkBucket,
+  prefix: string,
+  seen: Set<string>,
+): AsyncGenerator<Summary> {
+  const keys: string[] = [];
+  for await (const { key } of store.list(workBucket, prefix)) if (!seen.has(key)) keys.push(key);
+  for (const key of keys.reverse()) {
+    seen.add(key);
+    const { bytes } = await store.read({ bucket: workBucket, key });
+    yield JSON.parse(new TextDecoder().decode(bytes)) as Summary;
+  }
+}

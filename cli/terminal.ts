@@ -1,0 +1,68 @@
+/** Where a command writes: results on stdout, everything else on stderr, a moving bar only on a terminal. */
+import pc from 'picocolors';
+
+export interface Terminal {
+  /** A line of the result, on stdout. */
+  result(line: string): void;
+  /** A line for the person, on stderr; a bar that stands there is drawn again below it. */
+  say(line: string): void;
+  /** Shows how far something is: a bar on a terminal, else a line at most every few seconds. */
+  progress(line: string): void;
+  /** Takes the bar away; a last line may stay. */
+  endProgress(line?: string): void;
+  readonly colours: ReturnType<typeof pc.createColors>;
+  /** Columns of the terminal, 100 where there is none. */
+  readonly columns: number;
+}
+
+export interface Streams {
+  readonly stdout: { write(text: string): unknown; isTTY?: boolean; columns?: number };
+  readonly stderr: { write(text: string): unknown; isTTY?: boolean; columns?: number };
+}
+
+/** Milliseconds between progress lines where there is no terminal. */
+const QUIET_EVERY = 5_000;
+
+export function createTerminal(streams: Streams = process, now: () => number = Date.now): Terminal {
+  const moving = streams.stderr.isTTY === true;
+  let bar = '';
+  let lastLine = '';
+  let lastAt = 0;
+  const columns = () => streams.stderr.columns ?? streams.stdout.columns ?? 100;
+  const wipe = () => {
+    if (bar !== '') streams.stderr.write('\r\x1b[K');
+  };
+  return {
+    result: (line) => {
+      wipe();
+      streams.stdout.write(`${line}\n`);
+      if (bar !== '') streams.stderr.write(bar);
+    },
+    say: (line) => {
+      wipe();
+      streams.stderr.write(`${line}\n${bar}`);
+    },
+    progress: (line) => {
+      if (moving) {
+        wipe();
+        bar = line.slice(0, columns() - 1);
+        streams.stderr.write(bar);
+        return;
+      }
+      // Without a terminal: one line when the stage changes, else one now and then.
+      const sameStage = line.split('  ')[0] === lastLine.split('  ')[0];
+      if (line === lastLine || (sameStage && now() - lastAt < QUIET_EVERY)) return;
+      lastLine = line;
+      lastAt = now();
+      streams.stderr.write(`${line}\n`);
+    },
+    endProgress: (line) => {
+      wipe();
+      bar = '';
+      lastLine = '';
+      if (line !== undefined) streams.stderr.write(`${line}\n`);
+    },
+    colours: pc.createColors(streams.stdout.isTTY === true && pc.isColorSupported),
+    columns: columns(),
+  };
+}

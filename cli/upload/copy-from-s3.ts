@@ -1,0 +1,50 @@
+/** `ingest s3://bucket/prefix`: server-side copies from a bucket of the same store into the inbox. */
+import type { ObjectEntry, ObjectStore } from '../../shared/ports/object-store.ts';
+import { CommandFailed, UsageError } from '../errors.ts';
+import { bytes, count } from '../progress.ts';
+import type { Terminal } from '../terminal.ts';
+
+const AT_A_TIME = 16;
+
+export function isS3Uri(path: string): boolean {
+  return path.startsWith('s3://');
+}
+
+export function parseS3Uri(uri: string): { bucket: string; prefix: string } {
+  const [, bucket, prefix = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*))?$/s.exec(uri) ?? [];
+  if (bucket === undefined) throw new UsageError(`${uri}: expected s3://bucket/prefix`);
+  return { bucket, prefix };
+}
+
+/** Objects below a prefix keep their path after its last `/`. Nothing is removed at the source. */
+export async function copyFromS3(
+  store: ObjectStore,
+  uri: string,
+  inboxBucket: string,
+  upload: string,
+  terminal: Terminal,
+): Promise<{ keys: Set<string>; problems: number }> {
+  const { bucket, prefix } = parseS3Uri(uri);
+  if (bucket === inboxBucket) throw new UsageError(`${uri}: is the inbox itself`);
+  const folder = prefix.slice(0, prefix.lastIndexOf('/') + 1);
+  const keys = new Set<string>();
+  let total = 0;
+  const copyOne = async (entry: ObjectEntry) => {
+    const key = `${upload}/${entry.key.slice(folder.length)}`;
+    await store.copy({ bucket, ...entry }, { bucket: inboxBucket, key });
+    keys.add(key);
+    total += entry.sizeBytes;
+    terminal.progress(`send      ${count(keys.size)} objects  ${bytes(total)}`);
+  };
+  const underWay = new Set<Promise<void>>();
+  for await (const entry of store.list(bucket, prefix)) {
+    if (entry.key.endsWith('/') && entry.sizeBytes === 0) continue; // a "folder" of the S3 console
+    const copy = copyOne(entry).finally(() => underWay.delete(copy));
+    underWay.add(copy);
+    if (underWay.size >= AT_A_TIME) await Promise.race(underWay);
+  }
+  await Promise.all(underWay);
+  if (keys.size === 0) throw new CommandFailed(`${uri}: nothing is there`);
+  terminal.endProgress(`copied ${count(keys.size)} objects, ${bytes(total)}, as upload ${upload}`);
+  return { keys, problems: 0 };
+}
