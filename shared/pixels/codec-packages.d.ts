@@ -3,3 +3,11 @@ declare module '@cornerstonejs/codec-openjph' {
   const factory: unknown;
   export default factory;
 }
+declare module '@cornerstonejs/codec-openjpeg/decodewasmjs' {
+  const factory: unknown;
+  export default factory;
+}
+declare module '@cornerstonejs/codec-charls/decodewasmjs' {
+  const factory: unknown;
+  export default factory;
+}

@@ -22,7 +22,7 @@ export interface ComparisonRule {
   /** True: any difference is a difference. False: decoders of the source's syntax may differ a little. */
   readonly exact: boolean;
   /** The source's raw words, for files that fill unused bits. */
-  readonly raw?: () => Uint8Array;
+  readonly raw?: () => Uint8Array | undefined;
 }
 
 /** Compares by value: a differing container width or sign of the container alone is no difference. */

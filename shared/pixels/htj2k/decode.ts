@@ -5,20 +5,9 @@
 import { asSamples } from '../canonical.ts';
 import { MAX_FRAME_BYTES, sampleWidth } from '../description.ts';
 import { CodecError } from '../errors.ts';
+import type { SampleBlock } from '../samples.ts';
 import { type Codestream, type CodestreamHeader, sizeAtLevel, tileParts } from './codestream.ts';
 import type { OpenJphDecoder, OpenJphModule } from './openjph.ts';
-
-export interface DecodedSamples {
-  /** Interleaved, little-endian, 1 or 2 bytes a sample; valid only during the callback unless `owned`. */
-  readonly pixels: Uint8Array;
-  readonly rows: number;
-  readonly columns: number;
-  readonly samplesPerPixel: number;
-  readonly precision: number;
-  readonly signed: boolean;
-  /** False: a view of the codec's memory, to be copied by whoever keeps it. */
-  readonly owned: boolean;
-}
 
 /** Whether codec-openjph, with our repairs, decodes this codestream rightly; all else goes to OpenJPEG. */
 export function suitsOpenJph(header: CodestreamHeader): boolean {
@@ -41,8 +30,13 @@ export function suitsOpenJph(header: CodestreamHeader): boolean {
 }
 
 /** Bounds that hold before any codec allocates: bytes of the frame, and the tile-part chain. Throws CodecError. */
-export function checkCodestream(codestream: Codestream): void {
+export function checkCodestream(codestream: Codestream, level: number): void {
   const { header } = codestream;
+  if (!Number.isInteger(level) || level < 0 || level > header.decompositions)
+    throw new CodecError(
+      'FrameUnsupported',
+      `level ${level} of a codestream with ${header.decompositions} decompositions`,
+    );
   const [first] = header.components;
   const bytes = header.rows * header.columns * header.components.length * sampleWidth(first?.precision ?? 8);
   if (bytes > MAX_FRAME_BYTES)
@@ -64,14 +58,9 @@ export function decodeHtj2k<T>(
   module: OpenJphModule,
   codestream: Codestream,
   level: number,
-  use: (samples: DecodedSamples) => T,
+  use: (samples: SampleBlock) => T,
 ): T {
   const { header } = codestream;
-  if (level < 0 || level > header.decompositions)
-    throw new CodecError(
-      'FrameUnsupported',
-      `level ${level} of a codestream with ${header.decompositions} decompositions`,
-    );
   const decoder = new module.HTJ2KDecoder();
   try {
     const view = runDecoder(decoder, codestream, level);
@@ -87,11 +76,7 @@ function runDecoder(decoder: OpenJphDecoder, codestream: Codestream, level: numb
   const [first] = header.components;
   const input = decoder.getEncodedBuffer(bytes.length);
   input.set(bytes);
-  // codec-openjph clamps samples of up to 8 bits to 0..255: decoded as unsigned they are right but for the offset,
-  // because the sign only decides about the level shift (T.800 G.1), not about any coefficient.
-  if (first && isNarrowSigned(header))
-    for (let index = 0; index < header.components.length; index++)
-      input[header.componentsAt + 3 * index] = first.precision - 1;
+  if (isNarrowSigned(header)) markUnsigned(input, header);
   try {
     if (level === 0) decoder.decode();
     else decoder.decodeSubResolution(level);
@@ -116,7 +101,17 @@ function runDecoder(decoder: OpenJphDecoder, codestream: Codestream, level: numb
   return decoder.getDecodedBuffer();
 }
 
-function repair(view: Uint8Array, header: CodestreamHeader, level: number): DecodedSamples {
+/**
+ * Makes SIZ say "unsigned": the samples come out right but for the offset, because the sign decides about the level
+ * shift only (T.800 G.1), not about any coefficient.
+ */
+export function markUnsigned(codestream: Uint8Array, header: CodestreamHeader): void {
+  header.components.forEach(({ precision }, index) => {
+    codestream[header.componentsAt + 3 * index] = precision - 1;
+  });
+}
+
+function repair(view: Uint8Array, header: CodestreamHeader, level: number): SampleBlock {
   const [first] = header.components;
   const { precision, signed } = first!;
   const { rows, columns } = sizeAtLevel(header, level);
@@ -129,11 +124,12 @@ function repair(view: Uint8Array, header: CodestreamHeader, level: number): Deco
     samplesPerPixel > 1 && !header.colourTransform
       ? unscrambleLines(view, rows, columns, samplesPerPixel, width)
       : view;
-  const clamped = clampToPrecision(unscrambled, precision, signed, isNarrowSigned(header));
+  const clamped = clampSamples(unscrambled, precision, signed, isNarrowSigned(header));
   return { pixels: clamped, rows, columns, samplesPerPixel, precision, signed, owned: clamped !== view };
 }
 
-function isNarrowSigned(header: CodestreamHeader): boolean {
+/** Signed samples of up to 8 bits: both wrappers clamp them to 0..255. */
+export function isNarrowSigned(header: CodestreamHeader): boolean {
   const [first] = header.components;
   return first?.signed === true && first.precision <= 8;
 }
@@ -161,7 +157,7 @@ function unscrambleLines(
 }
 
 /** Clamps as T.800 G.1.2 asks, which lossy coding needs, and takes the level shift back from narrow signed samples. */
-function clampToPrecision(
+export function clampSamples(
   bytes: Uint8Array,
   precision: number,
   signed: boolean,
@@ -190,7 +186,7 @@ function isOutside(samples: ArrayLike<number>, low: number, high: number): boole
 
 /** Emscripten throws pointers, strings and errors alike; only a short text goes on. */
 export function describeThrown(thrown: unknown): string {
-  return firstLine(thrown instanceof Error ? `${thrown.name}: ${thrown.message}` : `thrown ${typeof thrown}`);
+  return firstLine(thrown instanceof Error ? thrown.message || thrown.name : `thrown ${typeof thrown}`);
 }
 
 function firstLine(text: string): string {

@@ -39,10 +39,15 @@ export function encodeHtj2k(module: OpenJphModule, pixels: Uint8Array, request: 
   return encodeSeparately(module, pixels, request);
 }
 
-/** RGB of up to 8 bits is decorrelated by the reversible transform; YBR is already, and never converted. */
+/**
+ * RGB of up to 8 bits is decorrelated by the reversible transform; YBR is already, and never converted. Decoding
+ * JPEG 2000 undoes YBR_RCT and YBR_ICT.
+ */
 function takesColourTransform(request: EncodeRequest): boolean {
   return (
-    request.samplesPerPixel === 3 && request.bitsStored <= 8 && request.photometricInterpretation === 'RGB'
+    request.samplesPerPixel === 3 &&
+    request.bitsStored <= 8 &&
+    /^(RGB|YBR_RCT|YBR_ICT)$/.test(request.photometricInterpretation)
   );
 }
 
