@@ -39,6 +39,8 @@ export interface ResolvedTemplate {
   readonly parameters: Readonly<Record<string, string>>;
   ofType(type: string): readonly Resource[];
   get(logicalId: string): Resource;
+  /** The value of an output. Throws TemplateError when the template has none of that name. */
+  output(name: string): string;
 }
 
 /** Reads a template from a file. Throws TemplateError when it is not one. */
@@ -133,12 +135,22 @@ export function resolveTemplate(
     }
   }
   function make(logicalId: string, resource: TemplateResource): Resource {
-    const properties = (resolve(resource.Properties ?? {}, scope) ?? {}) as { readonly [key: string]: Json };
+    // A state machine's definition is data of its own: nothing in it is an intrinsic function.
+    const { Definition, ...evaluated } = resource.Properties ?? {};
+    const properties = {
+      ...((resolve(evaluated, scope) ?? {}) as { readonly [key: string]: Json }),
+      ...(Definition === undefined ? {} : { Definition }),
+    };
     checkProperties(logicalId, resource.Type, properties);
     return { logicalId, type: resource.Type, properties, ...identity(logicalId) };
   }
   return {
     parameters,
+    output: (name) => {
+      const output = template.Outputs?.[name];
+      if (!output) throw new TemplateError(`Outputs: expected ${name}, got none`);
+      return String(resolve(output.Value, scope));
+    },
     ofType: (type) => [...done.values()].filter((resource) => resource.type === type),
     get: (logicalId) => {
       const resource = done.get(logicalId);
