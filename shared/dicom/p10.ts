@@ -131,7 +131,10 @@ async function readBareDataSet(
   encoding: Encoding,
   limits: P10Limits,
 ): Promise<P10> {
-  const parsed = await parseMain(window, at, encoding, limits);
+  const parsed = await parseMain(window, at, encoding, limits).catch((cause) => {
+    // A guess that does not hold to the end was none: the bytes are something else.
+    throw cause instanceof DicomError ? notP10(window, cause) : cause;
+  });
   const uid = encoding.explicit
     ? encoding.littleEndian
       ? EXPLICIT_LITTLE_ENDIAN
@@ -202,7 +205,15 @@ function findStart(window: ByteWindow): Start {
   throw notP10(window);
 }
 
-function notP10(window: ByteWindow): DicomError {
+function notP10(window: ByteWindow, cause?: DicomError): DicomError {
+  if (cause)
+    return new DicomError(
+      'NotP10',
+      `byte ${PREAMBLE_BYTES}`,
+      `expected the DICM marker, got what may be a bare data set, broken (${cause.message})`,
+      {},
+      { cause },
+    );
   const size = window.source.sizeBytes;
   if (size < PREAMBLE_BYTES + 4)
     return new DicomError(

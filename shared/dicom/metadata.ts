@@ -1,0 +1,132 @@
+/**
+ * The parts of HealthImaging's metadata document that one instance contributes (GetImageSetMetadata, schema 1.1):
+ * JSON types by VR, arrays by the dictionary's multiplicity, null for what is there but empty.
+ */
+import type { DataSet, Element } from './data-set.ts';
+import { hexTag, isPrivate, lookUp, tagOf } from './dictionary.ts';
+import { type Level, levelOf } from './normalisation.ts';
+import type { P10 } from './p10.ts';
+import { representation } from './value-representations.ts';
+import { numbersOf, rawText, withoutPadding } from './values.ts';
+
+export type DicomJsonValue = string | number | null | readonly DicomJsonValue[] | DicomJson;
+export interface DicomJson {
+  readonly [key: string]: DicomJsonValue;
+}
+
+export interface InstanceMetadata {
+  readonly Patient: DicomJson;
+  readonly Study: DicomJson;
+  readonly Series: DicomJson;
+  /** Group 0002 included; without pixel data, whose value the frames are. */
+  readonly Instance: DicomJson;
+  /** VRs of private elements of the main data set, by `GGGGEEEE`. */
+  readonly DICOMVRs: Readonly<Record<string, string>>;
+}
+
+/** Native and encapsulated pixel values and their offset tables are no metadata. */
+function isPixelGroup(tag: number): boolean {
+  return tag >>> 16 === 0x7fe0;
+}
+
+/** The document's key of an element: the PS3.6 keyword, else eight upper-case hex digits. */
+export function keyOf(tag: number): string {
+  const entry = lookUp(tag);
+  // OverlayData of group 6002 would hide that of 6000: the keyword of a repeating group is its first group's.
+  return entry && tagOf(entry.keyword) === tag ? entry.keyword : hexTag(tag);
+}
+
+/**
+ * Metadata of one instance by level. Reads binary values that were too big to hold from the source; else pure. Text
+ * is unicode; numbers that JSON cannot hold (NaN, infinities) become null.
+ */
+export async function toMetadata(p10: P10): Promise<InstanceMetadata> {
+  const levels: Record<Level, Record<string, DicomJsonValue>> = {
+    Patient: {},
+    Study: {},
+    Series: {},
+    Instance: {},
+  };
+  const vrs: Record<string, string> = {};
+  for (const element of p10.meta.dataSet.elements.values())
+    levels.Instance[keyOf(element.tag)] = await toJson(p10, p10.meta.dataSet, element);
+  for (const element of p10.dataset.elements.values()) {
+    const { tag } = element;
+    if (isPixelGroup(tag) || (tag & 0xffff) === 0 || tag === 0xfffcfffc) continue;
+    levels[levelOf(tag)][keyOf(tag)] = await toJson(p10, p10.dataset, element);
+    if (isPrivate(tag)) vrs[hexTag(tag)] = element.vr;
+  }
+  return { ...levels, DICOMVRs: vrs };
+}
+
+async function toJson(p10: P10, dataSet: DataSet, element: Element): Promise<DicomJsonValue> {
+  const { kind } = representation(element.vr);
+  const entry = lookUp(element.tag);
+  if (kind === 'sequence') return sequence(p10, element);
+  if (element.length === 0) return entry ? null : '';
+  if (kind === 'binary') return base64(p10, element);
+  const values = kind === 'text' ? textValues(dataSet, element) : numberValues(element);
+  const isArray = entry ? entry.isMultiple && isSplit(element.vr) : values.length > 1;
+  if (isArray) return values;
+  // A value where the dictionary allows one, and several are there: they are kept as they stand in the file.
+  if (values.length > 1) return kind === 'text' ? values.join('\\') : values;
+  return values[0] ?? null;
+}
+
+/** Text that never parts (LT, ST, UT, UR) is one value whatever its multiplicity. */
+function isSplit(vr: string): boolean {
+  const { kind, splits } = representation(vr);
+  return kind !== 'text' || splits;
+}
+
+async function sequence(p10: P10, element: Element): Promise<DicomJsonValue> {
+  if (!element.items?.length) return null;
+  const items: DicomJson[] = [];
+  for (const item of element.items) {
+    const json: Record<string, DicomJsonValue> = {};
+    for (const child of item.elements.values())
+      if ((child.tag & 0xffff) !== 0) json[keyOf(child.tag)] = await toJson(p10, item, child);
+    items.push(json);
+  }
+  return items;
+}
+
+/** IS and DS keep the file's spaces, as the service's documents show since 2025; others lose their padding. */
+function textValues(dataSet: DataSet, element: Element): string[] {
+  const whole = rawText(dataSet, element) ?? '';
+  const isNumeric = element.vr === 'IS' || element.vr === 'DS';
+  const parts = representation(element.vr).splits ? whole.split('\\') : [whole];
+  return parts.map((value) => (isNumeric ? value.replace(/\0+$/, '') : withoutPadding(value)));
+}
+
+function numberValues(element: Element): DicomJsonValue[] {
+  if (element.vr === 'AT') return tagValues(element);
+  return numbersOf(element).map((value) => (Number.isFinite(value) ? value : null));
+}
+
+/** AT as PS3.18 writes it: eight hex digits (how the service writes it is not published). */
+function tagValues(element: Element): string[] {
+  const words = numbersOf({ ...element, vr: 'US' });
+  const found: string[] = [];
+  for (let at = 0; at + 1 < words.length; at += 2)
+    found.push(hexTag((((words[at] as number) << 16) | (words[at + 1] as number)) >>> 0));
+  return found;
+}
+
+/** Bytes as they stand; words of a big-endian file in little endian, as the document knows no byte order. */
+async function base64(p10: P10, element: Element): Promise<string> {
+  const { offset, length, value } = element;
+  const bytes = value ?? (await p10.source.read(offset, offset + length));
+  return Buffer.from(inLittleEndian(element, bytes)).toString('base64');
+}
+
+/** The value's words in little endian: a copy where the file has them otherwise. */
+export function inLittleEndian(element: Element, bytes: Uint8Array): Uint8Array {
+  const { width } = representation(element.vr);
+  if (element.littleEndian || width === 1) return bytes;
+  const copy = Buffer.from(bytes.subarray(0, bytes.length - (bytes.length % width)));
+  if (width === 2) copy.swap16();
+  else if (width === 4) copy.swap32();
+  else copy.swap64();
+  return copy;
+}
