@@ -15,6 +15,7 @@ import { createAccess } from './access.ts';
 import { createBackground } from './background.ts';
 import { ServiceError } from './errors.ts';
 import { readBody, send, toErrorReply } from './http.ts';
+import { createImporter } from './import/importer.ts';
 import { parseInput } from './input.ts';
 import { createLocks } from './locks.ts';
 import { OPERATIONS } from './operations.ts';
@@ -55,7 +56,7 @@ export interface HealthImaging {
 export async function startHealthImaging(options: HealthImagingOptions = {}): Promise<HealthImaging> {
   const temporary = options.dataDir === undefined;
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'isocenter-healthimaging-')));
-  const service = await openService(dataDir, options);
+  const { service, importer } = await openService(dataDir, options);
   const log = options.log ?? ((line) => console.error(line));
   const server = createServer((request, response) => {
     handle(service, request, response, log).catch((error) => log(`healthimaging: ${nameOf(error)}`));
@@ -69,23 +70,28 @@ export async function startHealthImaging(options: HealthImagingOptions = {}): Pr
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await service.background.close();
+      await Promise.all([service.background.close(), importer.close()]);
       await service.store.close();
       if (temporary) await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
 
-async function openService(dataDir: string, options: HealthImagingOptions): Promise<Service> {
+async function openService(dataDir: string, options: HealthImagingOptions) {
   const behaviour = options.behaviour ?? 'current';
   const clock = options.clock ?? systemClock;
   const log = options.log ?? ((line: string) => console.error(line));
+  const region = options.region ?? process.env.AWS_REGION ?? 'us-east-1';
   const store = await openStore(dataDir, { fsync: options.fsync ?? true });
-  return {
+  const importer = createImporter({
+    s3Endpoint: options.s3Endpoint ?? process.env.AWS_ENDPOINT_URL_S3,
+    region,
+  });
+  const service: Service = {
     store,
     clock,
     behaviour,
-    region: options.region ?? process.env.AWS_REGION ?? 'us-east-1',
+    region,
     accountId: options.accountId ?? '000000000000',
     delays: options.delays ?? {},
     quotas: { ...QUOTAS[behaviour], ...options.quotas },
@@ -93,8 +99,9 @@ async function openService(dataDir: string, options: HealthImagingOptions): Prom
     background: createBackground((name, error) => log(`healthimaging: ${name}: ${nameOf(error)}`)),
     locks: createLocks(),
     emit: options.onEvent ?? (() => {}),
-    startJob: () => {},
+    startJob: (job) => importer.start(service, job),
   };
+  return { service, importer };
 }
 
 async function handle(

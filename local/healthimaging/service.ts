@@ -38,6 +38,7 @@ export interface Service extends Home {
   readonly background: Background;
   readonly locks: Locks;
   readonly emit: (event: EventBridgeEvent) => void;
+  /** Runs an import job in the background. */
   readonly startJob: (job: JobRecord) => void;
 }
 

@@ -4,15 +4,20 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { access, type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { ByteSource } from '../../../shared/dicom/byte-source.ts';
 
 export interface Blobs {
   /** Stores the bytes and returns their SHA-256 (hex). Safe to repeat. */
   put(bytes: Uint8Array): Promise<string>;
+  /** Stores all of a source's bytes, in bounded memory. */
+  putSource(source: ByteSource): Promise<string>;
   get(sha256: string): Promise<Uint8Array>;
   remove(sha256: string): Promise<void>;
 }
+
+const PIECE_BYTES = 1024 * 1024;
 
 /** `fsync`: each file reaches the disk before `put` returns; without it a power cut may lose it. */
 export async function openBlobs(folder: string, options: { fsync: boolean }): Promise<Blobs> {
@@ -22,24 +27,50 @@ export async function openBlobs(folder: string, options: { fsync: boolean }): Pr
   const made = new Set<string>();
   const folderOf = (sha256: string) => join(folder, sha256.slice(0, 2));
 
+  async function settle(temporary: string, file: FileHandle, sha256: string): Promise<void> {
+    if (options.fsync) await file.datasync();
+    if (!made.has(sha256.slice(0, 2))) {
+      await mkdir(folderOf(sha256), { recursive: true });
+      made.add(sha256.slice(0, 2));
+    }
+    await rename(temporary, join(folderOf(sha256), sha256));
+  }
+
+  async function withTemporary(write: (path: string, file: FileHandle) => Promise<void>): Promise<void> {
+    const temporary = join(incoming, randomBytes(12).toString('hex'));
+    const file = await open(temporary, 'wx');
+    try {
+      await write(temporary, file);
+    } catch (error) {
+      await rm(temporary, { force: true });
+      throw error;
+    } finally {
+      await file.close();
+    }
+  }
+
   return {
     async put(bytes) {
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      const path = join(folderOf(sha256), sha256);
-      if (await exists(path)) return sha256;
-      if (!made.has(sha256.slice(0, 2))) {
-        await mkdir(folderOf(sha256), { recursive: true });
-        made.add(sha256.slice(0, 2));
-      }
-      const temporary = join(incoming, randomBytes(12).toString('hex'));
-      const file = await open(temporary, 'wx');
-      try {
+      if (await exists(join(folderOf(sha256), sha256))) return sha256;
+      await withTemporary(async (temporary, file) => {
         await file.writeFile(bytes);
-        if (options.fsync) await file.datasync();
-      } finally {
-        await file.close();
-      }
-      await rename(temporary, path);
+        await settle(temporary, file, sha256);
+      });
+      return sha256;
+    },
+    async putSource(source) {
+      const hash = createHash('sha256');
+      let sha256 = '';
+      await withTemporary(async (temporary, file) => {
+        for (let at = 0; at < source.sizeBytes; at += PIECE_BYTES) {
+          const piece = await source.read(at, at + PIECE_BYTES);
+          hash.update(piece);
+          await file.write(piece);
+        }
+        sha256 = hash.digest('hex');
+        await settle(temporary, file, sha256);
+      });
       return sha256;
     },
     get: async (sha256) => new Uint8Array(await readFile(join(folderOf(sha256), sha256))),

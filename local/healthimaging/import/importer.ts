@@ -1,0 +1,176 @@
+/**
+ * Import jobs, from SUBMITTED to COMPLETED or FAILED: list the prefix, read and stage every file, place the groups,
+ * write the output. Each step can be taken up again after a kill; nothing is imported twice.
+ */
+
+import { availableParallelism } from 'node:os';
+import { createCodecPool } from '../../../shared/pixels/codec-pool.ts';
+import { sleep } from '../background.ts';
+import { createGate, forEachOf } from '../concurrency.ts';
+import { jobEvent } from '../events.ts';
+import { eventContext, type Service } from '../service.ts';
+import { del, put } from '../store/database.ts';
+import { keyOf } from '../store/keys.ts';
+import type { JobRecord } from '../store/records.ts';
+import type { ImportContext, ImportTools } from './context.ts';
+import { toFailure } from './failures.ts';
+import { digest2024, digestCurrent, groupRows, type Row } from './grouping.ts';
+import { type FileResult, toJobOutput } from './job-output.ts';
+import { listInput, toJobFailure } from './list-input.ts';
+import { type Placed, placeGroup } from './place-group.ts';
+import { readInstance } from './read-instance.ts';
+import { type InputObject, openBuckets, parseS3Uri } from './s3-bucket.ts';
+import { forgetJob, stage, stagedFiles, stagedKey, stagedKeys } from './staged.ts';
+
+export interface Importer {
+  /** Runs the job in the background; also takes up one that a killed process left. */
+  start(service: Service, job: JobRecord): void;
+  close(): Promise<void>;
+}
+
+export function createImporter(options: { s3Endpoint: string | undefined; region: string }): Importer {
+  const tools: ImportTools = {
+    buckets: openBuckets({ endpoint: options.s3Endpoint, region: options.region }),
+    codecs: createCodecPool(),
+    files: createGate(availableParallelism() * 4),
+  };
+  return {
+    start(service, job) {
+      const delay = job.jobStatus === 'SUBMITTED' ? (service.delays.jobSubmitted ?? 0) : 0;
+      service.background.start(`import job ${job.jobId}`, delay, (signal) =>
+        runJob({ ...tools, service, job, signal }),
+      );
+    },
+    async close() {
+      await tools.codecs.close();
+      tools.buckets.close();
+    },
+  };
+}
+
+async function runJob(submitted: ImportContext): Promise<void> {
+  const job = await beginJob(submitted);
+  const context = { ...submitted, job };
+  try {
+    await importFiles(context);
+  } catch (error) {
+    // A server that stops leaves the job as it is, for the next start.
+    if (context.signal.aborted) return;
+    await endJob(context, 'FAILED', toJobFailure(error));
+    throw error;
+  }
+}
+
+async function beginJob({ service, job }: ImportContext): Promise<JobRecord> {
+  if (job.jobStatus === 'IN_PROGRESS') return job;
+  const running: JobRecord = { ...job, jobStatus: 'IN_PROGRESS' };
+  await service.store.database.write([put(keyOf('job', job.datastoreId, job.jobId), running)], {
+    durable: true,
+  });
+  service.emit(jobEvent('Import Job In Progress', eventContext(service), running));
+  return running;
+}
+
+async function importFiles(context: ImportContext): Promise<void> {
+  const { service, job, signal } = context;
+  const { database } = service.store;
+  const allStaged = keyOf('job-phase', job.jobId, 'staged');
+  if (!(await database.get(allStaged))) {
+    await stageFiles(context);
+    await database.write([put(allStaged, true)], { durable: true });
+  }
+  const output = toJobOutput(job, service.behaviour, await placeFiles(context));
+  const write = () => writeOutput(context, output);
+  const late = service.delays.manifest ?? 0;
+  await sleep(service.delays.jobInProgress ?? 0, signal);
+  signal.throwIfAborted();
+  if (late === 0) await write();
+  await endJob(context, 'COMPLETED');
+  if (late > 0) service.background.start(`manifest of ${job.jobId}`, late, write);
+  await forgetJob(database, job.jobId);
+}
+
+async function stageFiles(context: ImportContext): Promise<void> {
+  const { service, job, files } = context;
+  const { database } = service.store;
+  const objects = await listInput(context);
+  const done = await stagedKeys(database, job.jobId);
+  const rest = objects.filter((object) => !done.has(stagedKey(job.jobId, object.key)));
+  await forEachOf(rest, 64, (object) => files.run(() => stageFile(context, object)));
+}
+
+async function stageFile(context: ImportContext, object: InputObject): Promise<void> {
+  const { service, job, signal } = context;
+  const { database } = service.store;
+  signal.throwIfAborted();
+  try {
+    const instance = await readInstance(context, object);
+    await stage(database, job.jobId, { outcome: 'read', ...instance });
+  } catch (error) {
+    if (signal.aborted) throw error;
+    await stage(database, job.jobId, { outcome: 'failed', key: object.key, ...toFailure(error) });
+  }
+}
+
+/** Groups and places what was read; the results are in key order. */
+async function placeFiles(context: ImportContext): Promise<FileResult[]> {
+  const { service, job, signal } = context;
+  const digestOf = service.behaviour === '2024' ? digest2024 : digestCurrent;
+  const rows: Row[] = [];
+  const results: FileResult[] = [];
+  const at = new Map<string, number>();
+  for await (const file of stagedFiles(service.store.database, job.jobId)) {
+    at.set(file.key, at.size);
+    if (file.outcome === 'failed') results[at.size - 1] = { key: file.key, failure: file };
+    else {
+      const { key, studyInstanceUID, seriesInstanceUID, sopInstanceUID, warnings } = file;
+      rows.push({
+        key,
+        studyInstanceUID,
+        seriesInstanceUID,
+        sopInstanceUID,
+        warnings,
+        groupDigest: digestOf(file),
+      });
+    }
+  }
+  for (const group of groupRows(rows, service.behaviour === '2024' ? 'apart' : 'overwrite')) {
+    signal.throwIfAborted();
+    const placed = await placeGroup(context, group);
+    for (const row of group.rows) results[at.get(row.key)!] = resultOf(row, placed);
+  }
+  return results;
+}
+
+function resultOf(row: Row, placed: Placed): FileResult {
+  if ('placement' in placed) return { key: row.key, placement: placed.placement, warnings: row.warnings };
+  return { key: row.key, failure: { outcome: 'failed', key: row.key, fault: 'customer', ...placed.failure } };
+}
+
+/** The manifest comes last: who sees it finds the rest. */
+async function writeOutput(context: ImportContext, output: ReturnType<typeof toJobOutput>): Promise<void> {
+  const { buckets, job } = context;
+  const { bucket, prefix } = parseS3Uri(job.outputS3Uri);
+  const write = (name: string, body: string) => buckets.write(bucket, `${prefix}${name}`, body);
+  await write('SUCCESS/success.ndjson', output.success);
+  await write('FAILURE/failure.ndjson', output.failure);
+  if (output.warning) await write('WARNING/warning.ndjson', output.warning);
+  await write('job-output-manifest.json', output.manifest);
+}
+
+async function endJob(
+  { service, job }: ImportContext,
+  jobStatus: 'COMPLETED' | 'FAILED',
+  message?: string,
+): Promise<void> {
+  const ended: JobRecord = { ...job, jobStatus, endedAt: service.clock.now(), ...(message && { message }) };
+  await service.store.database.write(
+    [
+      put(keyOf('job', job.datastoreId, job.jobId), ended),
+      del(keyOf('running-job', job.datastoreId, job.jobId)),
+    ],
+    { durable: true },
+  );
+  const type = jobStatus === 'COMPLETED' ? 'Import Job Completed' : 'Import Job Failed';
+  service.emit(jobEvent(type, eventContext(service), ended));
+}
