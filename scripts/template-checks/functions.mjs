@@ -1,0 +1,51 @@
+/** Functions: their handlers are there, and how big each bundle is. */
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+
+/** A bundle over this many bytes (zipped) starts noticeably slower: look what came in before raising it. */
+const BUNDLE_LIMIT_BYTES = 3 * 1024 * 1024;
+
+const functionsOf = ({ Resources }) =>
+  Object.entries(Resources).filter(([, { Type }]) => Type === 'AWS::Lambda::Function');
+
+const kebab = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+
+/** Per function: name, bytes on disk, bytes compressed. */
+export function bundleSizes(template, root) {
+  return functionsOf(template).map(([logicalId, { Properties }]) => {
+    const folder = join(root, dirname(Properties.Handler));
+    const files = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+    const sum = (sizes) => sizes.reduce((total, size) => total + size, 0);
+    return {
+      name: logicalId.replace(/LambdaFunction$/, ''),
+      bytes: sum(files.map((file) => statSync(file).size)),
+      zippedBytes: sum(files.map((file) => gzipSync(readFileSync(file)).length)),
+    };
+  });
+}
+
+/** One name everywhere: `TakeUploadLambdaFunction`, `dist/functions/take-upload`, `functions/take-upload.ts`. */
+export function checkFunctions(template, root) {
+  const listed = functionsOf(template);
+  const problems = listed.flatMap(([logicalId, { Properties }]) => {
+    const name = kebab(logicalId.replace(/LambdaFunction$/, '')).slice(1);
+    const wanted = `dist/functions/${name}/index.handler`;
+    if (Properties.Handler !== wanted)
+      return [`${logicalId}: expected the handler ${wanted}, got ${Properties.Handler}`];
+    return existsSync(join(root, 'functions', `${name}.ts`))
+      ? []
+      : [`${logicalId}: no file functions/${name}.ts`];
+  });
+  const handlers = new Set(listed.map(([, { Properties }]) => Properties.Handler.split('/')[2]));
+  const files = existsSync(join(root, 'functions')) ? readdirSync(join(root, 'functions')) : [];
+  const orphans = files.filter((file) => file.endsWith('.ts') && !handlers.has(file.slice(0, -3)));
+  const large = bundleSizes(template, root).filter(({ zippedBytes }) => zippedBytes > BUNDLE_LIMIT_BYTES);
+  return [
+    ...problems,
+    ...orphans.map((file) => `functions/${file}: no function of the template runs it`),
+    ...large.map(
+      ({ name, zippedBytes }) => `${name}: ${zippedBytes} bytes zipped, over ${BUNDLE_LIMIT_BYTES}`,
+    ),
+  ];
+}

@@ -1,0 +1,125 @@
+/** Each check of the packaged template passes on ours, and fails on a fault that is planted in a copy of it. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+interface Template {
+  Resources: Record<string, unknown>;
+}
+
+const root = join(import.meta.dirname, '../..');
+const { checkTemplate, CHECKS } = (await import('../../scripts/check-template.mjs' as string)) as {
+  checkTemplate(template: Template, folder?: string): string[];
+  CHECKS: Record<string, (template: Template, folder: string) => string[]>;
+};
+const ours = readFileSync(join(root, 'local/template.json'), 'utf8');
+const copy = () => JSON.parse(ours) as Template;
+
+/** Sets the value at a path like `Resources.UploadQueue.Properties.X`; undefined removes it. */
+function plant(template: Template, path: string, value: unknown): Template {
+  const steps = path.split('.');
+  const last = steps.pop() as string;
+  const parent = steps.reduce<Record<string, unknown>>(
+    (at, step) => at[step] as Record<string, unknown>,
+    template as unknown as Record<string, unknown>,
+  );
+  if (value === undefined) delete parent[last];
+  else parent[last] = value;
+  return template;
+}
+
+const Q = 'Resources.UploadQueue.Properties';
+const B = 'Resources.InboxBucket.Properties';
+const ROLE = 'Resources.TakeUploadRole';
+const STATEMENT = `${ROLE}.Properties.Policies.0.PolicyDocument.Statement.0`;
+const MACHINE = 'Resources.IngestStateMachine.Properties';
+const STATE = `${MACHINE}.Definition.States.TakeUpload`;
+const FUNCTION = 'Resources.TakeUploadLambdaFunction';
+const MAPPING = 'Resources.ReceiveUploadsEventSourceMappingSQSUploadQueue';
+const QUEUE_POLICY = 'Resources.UploadQueuePolicy.Properties';
+const TRUST = 'Resources.DataAccessRole.Properties.AssumeRolePolicyDocument.Statement.0';
+const getAtt = (id: string, attribute: string) => ({ 'Fn::GetAtt': [id, attribute] });
+
+/** What is planted, where, the value, which check sees it, and how it tells it. */
+const FAULTS: readonly [string, string, unknown, string, RegExp][] = [
+  ['a type that does not exist', 'Resources.UploadQueue.Type', 'AWS::SQS::Kue', 'resources', /^UploadQueue/],
+  ['a property that does not exist', `${Q}.TimeOut`, 30, 'resources', /^UploadQueue.TimeOut/],
+  ['a property of the wrong type', `${Q}.VisibilityTimeout`, 'soon', 'resources', /^UploadQueue.Visib/],
+  ['a wrong nested property', `${B}.OwnershipControls.Rules.0.Owner`, 'x', 'resources', /^InboxBucket.Owner/],
+  ['a missing property', `${QUEUE_POLICY}.Queues`, undefined, 'resources', /^UploadQueuePolicy.Queues: req/],
+  ['a Ref to nothing', `${Q}.QueueName`, { Ref: 'Nope' }, 'references', /^UploadQueue/],
+  ['an unknown attribute', `${Q}.QueueName`, getAtt('InboxBucket', 'Nope'), 'references', /^UploadQueue/],
+  ['a Sub of nothing', `${Q}.QueueName`, { 'Fn::Sub': `x-\${Nope}` }, 'references', /^UploadQueue/],
+  ['an unknown condition', `${Q}.QueueName`, { 'Fn::If': ['Nope', 'a', 'b'] }, 'references', /^UploadQueue/],
+  ['a DependsOn of nothing', `${FUNCTION}.DependsOn`, ['Nope'], 'references', /^TakeUpload/],
+  ['a Next that leads nowhere', `${STATE}.Next`, 'Nowhere', 'definitions', /^IngestStateMachine/],
+  ['a JSONPath field', `${STATE}.ResultPath`, '$.x', 'definitions', /^IngestStateMachine/],
+  [
+    'a missing substitution',
+    `${MACHINE}.DefinitionSubstitutions.TakeUploadFunctionArn`,
+    undefined,
+    'definitions',
+    /TakeUploadFunctionArn/,
+  ],
+  ['an unused substitution', `${MACHINE}.DefinitionSubstitutions.Spare`, 'x', 'definitions', /Spare/],
+  ['a function that nobody calls', MAPPING, undefined, 'definitions', /^ReceiveUploads/],
+  [
+    'a handler that is not there',
+    `${FUNCTION}.Properties.Handler`,
+    'dist/x/index.handler',
+    'functions',
+    /^Tak/,
+  ],
+  [
+    'a permission without a reason',
+    `${ROLE}.Metadata.reasons`,
+    [],
+    'access',
+    /^TakeUploadRole\[0\]: no reason/,
+  ],
+  ['every action of a service', `${STATEMENT}.Action`, ['s3:*'], 'access', /^TakeUploadRole\[0\]: allows s3/],
+  ['every resource', `${STATEMENT}.Resource`, '*', 'access', /^TakeUploadRole\[0\]: Resource/],
+  [
+    'a public bucket',
+    `${B}.PublicAccessBlockConfiguration.BlockPublicAcls`,
+    false,
+    'access',
+    /^InboxBucket: Bl/,
+  ],
+  [
+    'a bucket without encryption',
+    `${B}.BucketEncryption`,
+    undefined,
+    'access',
+    /^InboxBucket: not encrypted/,
+  ],
+  [
+    'a bucket without TLS only',
+    'Resources.InboxBucketPolicy',
+    undefined,
+    'access',
+    /^InboxBucket: no policy/,
+  ],
+  [
+    'a policy that allows everybody',
+    `${QUEUE_POLICY}.PolicyDocument.Statement.0.Principal`,
+    '*',
+    'access',
+    /^UploadQueuePolicy\[0\]: allows everybody/,
+  ],
+  ['a role for any account', `${TRUST}.Condition`, undefined, 'access', /^DataAccessRole/],
+];
+
+describe('the packaged template', () => {
+  it('passes every check', () => {
+    expect(checkTemplate(copy(), root)).toEqual([]);
+  });
+
+  it.each(FAULTS)('with %s is refused', (_name, path, value, check, problem) => {
+    const problems = CHECKS[check]!(plant(copy(), path, value), root);
+    expect(
+      problems.some((line) => problem.test(line)),
+      problems.join('\n'),
+    ).toBe(true);
+  });
+});
