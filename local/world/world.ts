@@ -1,0 +1,279 @@
+/**
+ * The whole stack on one machine: reads the packaged template and runs it, on loopback, durable below one folder.
+ * Nothing of the wiring is written here; what the template says is what runs.
+ */
+import { join } from 'node:path';
+import type { EventBridgeEvent } from '../../shared/ports/events.ts';
+import { type HealthImaging, startHealthImaging } from '../healthimaging/server.ts';
+import { startS3 } from '../s3/server.ts';
+import { startStepFunctions } from '../stepfunctions/server.ts';
+import { startConsoleServer } from './console-server.ts';
+import { openDataDirectory, type WorldDatabase } from './data-directory.ts';
+import { ensureDatastore } from './datastore.ts';
+import { startFunctionHost } from './function-host.ts';
+import { openFunctionLog } from './function-log.ts';
+import { toLocalFunction } from './functions.ts';
+import { packageRoot } from './package-root.ts';
+import { choosePorts } from './ports.ts';
+import { startServicesEndpoint } from './services-endpoint.ts';
+import { shortName, toStateMachine } from './state-machines.ts';
+import { makeTaskServices } from './task-services.ts';
+import {
+  conditionsOf,
+  type Place,
+  type ResolvedTemplate,
+  readTemplate,
+  resolveTemplate,
+  type Template,
+} from './template.ts';
+import { makeWiring, type Wiring } from './wiring.ts';
+import { removeWorldFile, type WorldFile, writeWorldFile } from './world-file.ts';
+
+export { DataDirectoryError } from './data-directory.ts';
+export { TemplateError } from './intrinsics.ts';
+export { ParameterError } from './parameters.mjs';
+export { findRunningWorld, type WorldFile } from './world-file.ts';
+
+export interface WorldOptions {
+  readonly dataDir: string;
+  /** Console at this port, the others above it; taken ones → the next free; 0: any free ones. Default 4080. */
+  readonly basePort?: number;
+  readonly behaviour?: '2024' | 'current';
+  /** Template parameters (design section 10). */
+  readonly parameters?: Readonly<Record<string, string>>;
+  readonly log?: (line: string) => void;
+  /** The template to run; default `local/template.json` of this package. */
+  readonly templatePath?: string;
+  /** Where the handlers' paths start; default this package. */
+  readonly codeRoot?: string;
+}
+
+/** What happened since the start, for measuring and pricing. */
+export interface WorldCounters {
+  readonly transitions: number;
+  readonly transitionsByStateMachine: Readonly<Record<string, number>>;
+  readonly invocations: number;
+  readonly invocationsByFunction: Readonly<Record<string, number>>;
+  readonly invocationErrors: number;
+  readonly events: number;
+}
+
+export interface World extends WorldFile {
+  counters(): WorldCounters;
+  /** Messages by queue name. */
+  queues(): Readonly<Record<string, { visible: number; inFlight: number }>>;
+  close(): Promise<void>;
+}
+
+const DEFAULT_PORT = 4080;
+const STACK_NAME = 'isocenter-local';
+const ACCOUNT_ID = '000000000000';
+const REGION = 'us-east-1';
+
+/** One machine answers sooner and has fewer cores than a cloud: what differs from the template's own defaults. */
+const LOCAL_PARAMETERS = {
+  quietSeconds: '2',
+  mergeGraceSeconds: '0',
+  importConcurrency: '2',
+  verifyConcurrency: '4',
+};
+
+type Closing = { readonly name: string; close(): Promise<void> }[];
+
+/** Starts everything, or leaves nothing behind. Throws DataDirectoryError, ParameterError, TemplateError. */
+export async function startWorld(options: WorldOptions): Promise<World> {
+  const closing: Closing = [];
+  try {
+    return await assemble(options, closing);
+  } catch (error) {
+    await closeAll(closing, options.log);
+    throw error;
+  }
+}
+
+/** Last opened, first closed; one that fails does not keep the others open. */
+async function closeAll(closing: Closing, log: ((line: string) => void) | undefined): Promise<void> {
+  for (const part of closing.splice(0).reverse())
+    await part.close().catch((error: unknown) => log?.(`${part.name}: ${String(error)}`));
+}
+
+async function assemble(options: WorldOptions, closing: Closing): Promise<World> {
+  const { dataDir } = options;
+  const log = options.log ?? (() => {});
+  const root = packageRoot();
+  const place: Place = { stackName: STACK_NAME, region: REGION, accountId: ACCOUNT_ID };
+  const template = await readTemplate(options.templatePath ?? join(root, 'local', 'template.json'));
+  const parameters = {
+    ...LOCAL_PARAMETERS,
+    constraintProfile: options.behaviour ?? 'current',
+    ...options.parameters,
+  };
+  conditionsOf(template, parameters, place);
+
+  const database = await openDataDirectory(dataDir);
+  closing.push({ name: 'data directory', close: () => database.close() });
+  await removeWorldFile(dataDir);
+  const [consolePort = 0, healthImagingPort = 0, s3Port = 0, stepFunctionsPort = 0] = await choosePorts(
+    options.basePort ?? DEFAULT_PORT,
+    4,
+  );
+
+  let wiring: Wiring | undefined;
+  // Events before the wiring is there are of a start after a kill; the sweep sees those objects.
+  const onEvent = (event: EventBridgeEvent) => void wiring?.buses.publish(event);
+  const s3 = await startS3({
+    dataDir: join(dataDir, 's3'),
+    port: s3Port,
+    region: REGION,
+    accountId: ACCOUNT_ID,
+    onEvent,
+  });
+  closing.push({ name: 'S3', close: () => s3.close() });
+  const imaging = await startHealthImaging({
+    dataDir: join(dataDir, 'healthimaging'),
+    port: healthImagingPort,
+    behaviour: options.behaviour ?? 'current',
+    s3Endpoint: s3.url,
+    region: REGION,
+    accountId: ACCOUNT_ID,
+    onEvent,
+    log,
+  });
+  closing.push({ name: 'HealthImaging', close: () => imaging.close() });
+
+  const resolved = await resolveWithDatastores(template, parameters, place, imaging, database);
+  for (const bucket of resolved.ofType('AWS::S3::Bucket'))
+    await s3.createBucket(bucket.ref, { eventBridge: wantsEvents(bucket.properties) });
+
+  const services = await startServicesEndpoint(() => {
+    if (!wiring) throw new Error('the world is starting');
+    return wiring.buses;
+  });
+  closing.push({ name: 'services', close: () => services.close() });
+  const stepFunctionsUrl = { url: `http://127.0.0.1:${stepFunctionsPort}` };
+  const functionLog = openFunctionLog(join(dataDir, 'logs'));
+  const around = {
+    codeRoot: options.codeRoot ?? root,
+    place,
+    endpoints: {
+      AWS_ENDPOINT_URL_S3: s3.url,
+      AWS_ENDPOINT_URL_MEDICAL_IMAGING: imaging.endpoint,
+      AWS_ENDPOINT_URL_SFN: stepFunctionsUrl.url,
+      AWS_ENDPOINT_URL_EVENTBRIDGE: services.url,
+      AWS_ENDPOINT_URL: services.url,
+    },
+  };
+  const host = startFunctionHost({
+    functions: resolved.ofType('AWS::Lambda::Function').map((resource) => toLocalFunction(resource, around)),
+    onOutput: functionLog.output,
+    onReport: functionLog.report,
+  });
+  closing.push({ name: 'functions', close: () => host.close() });
+  wiring = await makeWiring({ template: resolved, database, place, host, dataDir, log });
+  const stateMachines = resolved
+    .ofType('AWS::StepFunctions::StateMachine')
+    .map((resource) =>
+      toStateMachine(resource, template.Resources[resource.logicalId]?.Properties?.Definition),
+    );
+  const stepFunctions = await startStepFunctions({
+    dataDir,
+    port: stepFunctionsPort,
+    region: REGION,
+    accountId: ACCOUNT_ID,
+    stateMachines,
+    services: makeTaskServices({
+      host,
+      buses: wiring.buses,
+      topics: wiring.topics,
+      s3Url: s3.url,
+      region: REGION,
+    }),
+  });
+  closing.push({ name: 'Step Functions', close: () => stepFunctions.close() });
+
+  let file: WorldFile | undefined;
+  const console_ = await startConsoleServer(consolePort, () => file);
+  closing.push({ name: 'console', close: () => console_.close() });
+  const made = wiring;
+  made.run();
+  closing.push({ name: 'events', close: () => made.stop() });
+  const arns = Object.fromEntries(stateMachines.map(({ name, arn }) => [shortName(name, place), arn]));
+  file = {
+    consoleUrl: console_.url,
+    healthImagingUrl: imaging.endpoint,
+    s3Url: s3.url,
+    stepFunctionsUrl: stepFunctions.url,
+    region: REGION,
+    datastoreId: resolved.output('DatastoreId'),
+    dataAccessRoleArn: resolved.output('DataAccessRoleArn'),
+    inboxBucket: resolved.output('InboxBucketName'),
+    workBucket: resolved.output('WorkBucketName'),
+    stateMachineArns: { ...arns, ingest: resolved.output('IngestStateMachineArn') },
+    pid: process.pid,
+  };
+  await writeWorldFile(dataDir, file);
+  closing.push({ name: 'world.json', close: () => removeWorldFile(dataDir) });
+
+  return {
+    ...file,
+    counters() {
+      const functions = host.counters();
+      const states = stepFunctions.counters();
+      return {
+        transitions: states.transitions,
+        transitionsByStateMachine: states.byStateMachine,
+        invocations: functions.invocations,
+        invocationsByFunction: functions.byFunction,
+        invocationErrors: functions.errors,
+        events: made.buses.counters().events,
+      };
+    },
+    queues: () => Object.fromEntries([...made.queues.values()].map((queue) => [queue.name, queue.depth()])),
+    close: () => closeAll(closing, options.log),
+  };
+}
+
+function wantsEvents(
+  properties: ResolvedTemplate['parameters'] | Readonly<Record<string, unknown>>,
+): boolean {
+  const { NotificationConfiguration } = properties as {
+    NotificationConfiguration?: { EventBridgeConfiguration?: { EventBridgeEnabled?: boolean } };
+  };
+  const configuration = NotificationConfiguration?.EventBridgeConfiguration;
+  return configuration !== undefined && configuration.EventBridgeEnabled !== false;
+}
+
+/** Makes the template's data stores first: only the service knows their ids, and everything else refers to them. */
+async function resolveWithDatastores(
+  template: Template,
+  parameters: Readonly<Record<string, string>>,
+  place: Place,
+  imaging: HealthImaging,
+  database: WorldDatabase,
+): Promise<ResolvedTemplate> {
+  const identity = (datastoreId: string) => ({
+    ref: datastoreId,
+    attributes: {
+      DatastoreId: datastoreId,
+      DatastoreArn: `arn:aws:medical-imaging:${place.region}:${place.accountId}:datastore/${datastoreId}`,
+    },
+  });
+  const { wanted } = conditionsOf(template, parameters, place);
+  const ids = wanted.filter(([, { Type }]) => Type === 'AWS::HealthImaging::Datastore').map(([id]) => id);
+  const draft = resolveTemplate(
+    template,
+    parameters,
+    place,
+    Object.fromEntries(ids.map((id) => [id, identity('')])),
+  );
+  const known = await Promise.all(
+    ids.map(async (id) => {
+      const { DatastoreName = `${place.stackName}-${id}` } = draft.get(id).properties;
+      return [
+        id,
+        identity(await ensureDatastore(imaging.endpoint, database, id, String(DatastoreName))),
+      ] as const;
+    }),
+  );
+  return resolveTemplate(template, parameters, place, Object.fromEntries(known));
+}
