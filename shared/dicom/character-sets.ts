@@ -3,6 +3,7 @@
  * Nothing throws: bytes that a set does not know become U+FFFD, unknown sets are read as Latin-1.
  */
 import type { DataSet } from './data-set.ts';
+import { latin1Text } from './latin1.ts';
 
 /** A single-byte or multi-byte set that goes into G0 (7-bit) or G1 (8-bit). */
 interface CodedSet {
@@ -22,7 +23,7 @@ function decodeWith(label: string, bytes: Uint8Array): string {
   return decoder.decode(bytes);
 }
 
-const latin1: CodedSet = { decode: (bytes) => Buffer.from(bytes).toString('latin1') };
+const latin1: CodedSet = { decode: latin1Text };
 const encoded = (label: string): CodedSet => ({ decode: (bytes) => decodeWith(label, bytes) });
 
 /** JIS X 0201: romaji below (yen and overline where ASCII has backslash and tilde), half-width katakana above. */
@@ -118,11 +119,13 @@ export interface CharacterSet {
   readonly g1: CodedSet;
   /** Several values, or a term of ISO 2022: escape sequences may switch. */
   readonly hasExtensions: boolean;
+  /** ASCII bytes mean ASCII at the start of each value: not so in JIS X 0201. */
+  readonly isAsciiBased: boolean;
   /** A term that is not of the standard. */
   readonly unknownTerm?: string;
 }
 
-const DEFAULT: CharacterSet = { terms: [], g0: latin1, g1: latin1, hasExtensions: false };
+const DEFAULT: CharacterSet = { terms: [], g0: latin1, g1: latin1, hasExtensions: false, isAsciiBased: true };
 const SPECIFIC_CHARACTER_SET = 0x00080005;
 const bySpelling = new Map<string, CharacterSet>();
 
@@ -145,6 +148,7 @@ function parseTerms(spelling: string): CharacterSet {
     g0: isWhole || isRomaji ? (first ?? latin1) : latin1,
     g1: first === undefined || first.isMultiByte ? latin1 : first,
     hasExtensions,
+    isAsciiBased: !isRomaji,
     ...(unknownTerm === undefined ? {} : { unknownTerm }),
   };
 }
@@ -154,9 +158,7 @@ export function characterSetOf(dataSet: DataSet): CharacterSet {
   for (let at: DataSet | undefined = dataSet; at; at = at.parent) {
     const value = at.elements.get(SPECIFIC_CHARACTER_SET)?.value;
     if (!value) continue;
-    const spelling = Buffer.from(value)
-      .toString('latin1')
-      .replace(/[\0 ]+$/, '');
+    const spelling = latin1Text(value).replace(/[\0 ]+$/, '');
     if (spelling === '' && at.parent) continue;
     let found = bySpelling.get(spelling);
     if (!found) {
@@ -168,7 +170,8 @@ export function characterSetOf(dataSet: DataSet): CharacterSet {
   return DEFAULT;
 }
 
-function isAscii(bytes: Uint8Array): boolean {
+/** Nothing but ASCII, no escape sequence. */
+export function isPlainAscii(bytes: Uint8Array): boolean {
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at] as number;
     if (byte >= 0x80 || byte === 0x1b) return false;
@@ -178,7 +181,7 @@ function isAscii(bytes: Uint8Array): boolean {
 
 /** Decodes the value field of a text element, all its values at once. The VR tells where ISO 2022 falls back to the start. */
 export function decodeText(bytes: Uint8Array, set: CharacterSet, vr: string): string {
-  if (isAscii(bytes) && set.g0 === latin1) return Buffer.from(bytes).toString('latin1');
+  if (set.isAsciiBased && isPlainAscii(bytes)) return latin1Text(bytes);
   if (!set.hasExtensions) return decodeWhole(bytes, set, vr);
   return decodeExtended(bytes, set, vr);
 }
@@ -244,7 +247,7 @@ function readEscape(
   at: number,
 ): { entry: (typeof ESCAPES)[string]; length: number } | undefined {
   for (const length of [3, 2]) {
-    const entry = ESCAPES[Buffer.from(bytes.subarray(at, at + length)).toString('latin1')];
+    const entry = ESCAPES[latin1Text(bytes.subarray(at, at + length))];
     if (entry) return { entry, length };
   }
   return undefined;

@@ -11,12 +11,12 @@ export interface Element {
   /** Length of the value field; of an undefined length, what lies before its delimiter. */
   readonly length: number;
   /** The value field; absent for sequences, pixel data, and binary values too big to hold (read them from the source). */
-  readonly value?: Uint8Array;
+  readonly value?: Uint8Array | undefined;
   /** Byte order of numbers in the value. */
   readonly littleEndian: boolean;
   /** Items of a sequence. */
   readonly items?: readonly DataSet[];
-  /** Pixel data of undefined length inside of a sequence item (an icon): encapsulated fragments. */
+  /** Pixel data of undefined length, as fragments: the main one, or an icon's inside of a sequence item. */
   readonly encapsulated?: boolean;
 }
 
@@ -25,4 +25,37 @@ export interface DataSet {
   readonly elements: ReadonlyMap<number, Element>;
   /** The data set that holds the sequence of this item: an item inherits its character set. */
   readonly parent?: DataSet;
+}
+
+/** A leaf whose value is a view of the bytes that were read, made when it is asked for. */
+export class HeldElement implements Element {
+  readonly tag: number;
+  readonly vr: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly littleEndian: boolean;
+  private readonly bytes: Uint8Array;
+  private readonly at: number;
+
+  constructor(
+    tag: number,
+    vr: string,
+    offset: number,
+    length: number,
+    littleEndian: boolean,
+    bytes: Uint8Array,
+    at: number,
+  ) {
+    this.tag = tag;
+    this.vr = vr;
+    this.offset = offset;
+    this.length = length;
+    this.littleEndian = littleEndian;
+    this.bytes = bytes;
+    this.at = at;
+  }
+
+  get value(): Uint8Array {
+    return this.bytes.subarray(this.at, this.at + this.length);
+  }
 }

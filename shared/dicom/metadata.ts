@@ -4,6 +4,7 @@
  */
 import type { DataSet, Element } from './data-set.ts';
 import { hexTag, isPrivate, lookUp, tagOf } from './dictionary.ts';
+import { inLittleEndian } from './little-endian.ts';
 import { type Level, levelOf } from './normalisation.ts';
 import type { P10 } from './p10.ts';
 import { representation } from './value-representations.ts';
@@ -118,15 +119,4 @@ async function base64(p10: P10, element: Element): Promise<string> {
   const { offset, length, value } = element;
   const bytes = value ?? (await p10.source.read(offset, offset + length));
   return Buffer.from(inLittleEndian(element, bytes)).toString('base64');
-}
-
-/** The value's words in little endian: a copy where the file has them otherwise. */
-export function inLittleEndian(element: Element, bytes: Uint8Array): Uint8Array {
-  const { width } = representation(element.vr);
-  if (element.littleEndian || width === 1) return bytes;
-  const copy = Buffer.from(bytes.subarray(0, bytes.length - (bytes.length % width)));
-  if (width === 2) copy.swap16();
-  else if (width === 4) copy.swap32();
-  else copy.swap64();
-  return copy;
 }

@@ -9,6 +9,7 @@ import { DicomError, type DicomWarning } from './dicom-error.ts';
 import { lookUp } from './dictionary.ts';
 import { type Encoding, looksExplicit, readHeader, readTag } from './element-header.ts';
 import { inflatedSource } from './inflated-source.ts';
+import { latin1Text } from './latin1.ts';
 import {
   type Fragment,
   type ParsedDataSet,
@@ -229,7 +230,7 @@ function notP10(window: ByteWindow, cause?: DicomError): DicomError {
 }
 
 function isMarker(window: ByteWindow, at: number): boolean {
-  return Buffer.from(window.slice(at, 4)).toString('latin1') === 'DICM';
+  return latin1Text(window.slice(at, 4)) === 'DICM';
 }
 
 function isGroup2(window: ByteWindow, at: number): boolean {
@@ -254,11 +255,7 @@ function guessEncoding(window: ByteWindow): Encoding | undefined {
 function uidOf(dataSet: DataSet, tag: number): string | undefined {
   const value = dataSet.elements.get(tag)?.value;
   if (!value) return undefined;
-  return (
-    Buffer.from(value)
-      .toString('latin1')
-      .replace(/[\0 ]+$/, '') || undefined
-  );
+  return latin1Text(value).replace(/[\0 ]+$/, '') || undefined;
 }
 
 function fileMeta(dataSet: DataSet, at: number): FileMeta {

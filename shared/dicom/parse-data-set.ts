@@ -3,7 +3,7 @@
  * bytes are bounded, each length is checked against what holds it, and pixel values are stepped over, never read.
  */
 import type { ByteWindow } from './byte-window.ts';
-import type { DataSet, Element } from './data-set.ts';
+import { type DataSet, type Element, HeldElement } from './data-set.ts';
 import { DicomError, type DicomErrorCode, type DicomWarning } from './dicom-error.ts';
 import { isPrivate, lookUp, nameOf } from './dictionary.ts';
 import {
@@ -225,8 +225,10 @@ class Parser {
     if (isHeld && !this.window.has(this.position, headerBytes + length)) return headerBytes + length;
     const offset = this.position + headerBytes;
     this.count(isBinary && isPrivate(tag) && length > SET_ASIDE_BYTES ? headerBytes : headerBytes + length);
-    const element = { tag, vr, offset, length, littleEndian };
-    this.put(frame, isHeld ? { ...element, value: this.window.slice(offset, length) } : element);
+    if (isHeld) {
+      const { bytes, start } = this.window;
+      this.put(frame, new HeldElement(tag, vr, offset, length, littleEndian, bytes, offset - start));
+    } else this.put(frame, { tag, vr, offset, length, littleEndian });
     this.position = offset + length;
     return 0;
   }

@@ -2,6 +2,7 @@
 import { characterSetOf, decodeText } from './character-sets.ts';
 import type { DataSet, Element } from './data-set.ts';
 import { tagOf } from './dictionary.ts';
+import { latin1Text } from './latin1.ts';
 import { representation } from './value-representations.ts';
 
 /** A P10 object (its data set is meant) or a data set. */
@@ -30,7 +31,7 @@ export function withoutPadding(value: string): string {
 export function rawText(dataSet: DataSet, element: Element): string | undefined {
   if (!element.value) return undefined;
   const { usesCharacterSet } = representation(element.vr);
-  if (!usesCharacterSet) return Buffer.from(element.value).toString('latin1');
+  if (!usesCharacterSet) return latin1Text(element.value);
   return decodeText(element.value, characterSetOf(dataSet), element.vr);
 }
 
