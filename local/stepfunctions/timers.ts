@@ -9,6 +9,8 @@ export interface Timers {
   now(): number;
   /** Resolves at `at` (ms since 1970); throws Cancelled when called off before. */
   until(at: number, cancellation: Cancellation): Promise<void>;
+  /** Calls back at `at`, unless the returned function was called before. */
+  alarm(at: number, ring: () => void): () => void;
 }
 
 export const systemTimers: Timers = {
@@ -18,6 +20,15 @@ export const systemTimers: Timers = {
       await oneTimer(Math.min(left, LONGEST_TIMER_MS), cancellation);
     }
     cancellation.throwIfCancelled();
+  },
+  alarm: (at, ring) => {
+    let timer: NodeJS.Timeout;
+    const set = (): void => {
+      const left = at - Date.now();
+      timer = setTimeout(left > LONGEST_TIMER_MS ? set : ring, Math.min(Math.max(0, left), LONGEST_TIMER_MS));
+    };
+    set();
+    return () => clearTimeout(timer);
   },
 };
 
@@ -37,4 +48,11 @@ function oneTimer(milliseconds: number, cancellation: Cancellation): Promise<voi
 export const clockTimers = (clock: Clock): Timers => ({
   now: () => clock.now(),
   until: (at, cancellation) => cancellation.race(clock.sleep(Math.max(0, at - clock.now()))),
+  alarm: (at, ring) => {
+    let off = false;
+    void clock.sleep(Math.max(0, at - clock.now())).then(() => off || ring());
+    return () => {
+      off = true;
+    };
+  },
 });

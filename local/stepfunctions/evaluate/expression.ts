@@ -5,7 +5,7 @@
 import jsonata from 'jsonata';
 import { statesError } from '../errors.ts';
 import type { Json } from '../json.ts';
-import { plainJson } from '../json.ts';
+import { isObject, plainJson } from '../json.ts';
 import { EXPRESSION_BOUNDS } from '../limits.ts';
 import { EXTRA_FUNCTIONS, JSONATA_FUNCTIONS, registerFunctions } from './functions.ts';
 
@@ -42,10 +42,13 @@ export function compileExpression(text: string): Expression {
     throw new Error(messageOf(error));
   }
   registerFunctions(compiled);
+  const path = plainPath(compiled.ast());
   return {
     text,
     freeVariables: freeVariables(compiled.ast()),
     evaluate: async (bindings, field) => {
+      const found = path && follow(path, bindings);
+      if (found !== undefined) return found;
       const value = await alone(() => run(compiled, bindings)).catch((error: unknown) => {
         throw failed(text, field, `threw an error during evaluation. ${messageOf(error)}`);
       });
@@ -59,6 +62,40 @@ export function compileExpression(text: string): Expression {
 
 const run = async (compiled: jsonata.Expression, { states, variables }: Bindings): Promise<unknown> =>
   compiled.evaluate(undefined, { ...variables, states });
+
+/** `$a.b.c`, the commonest expression, as its names; undefined for anything else. */
+function plainPath(ast: unknown): string[] | undefined {
+  const { type, steps, value, ...more } = ast as { type: string; steps?: unknown[]; value?: unknown };
+  if (type === 'variable' && typeof value === 'string' && value !== '' && isBare(more)) return [value];
+  if (type !== 'path' || !steps || !isBare(more)) return undefined;
+  const names: string[] = [];
+  for (const [index, step] of steps.entries()) {
+    const { type: kind, value: name, ...marks } = step as { type: string; value?: unknown };
+    const wanted = index === 0 ? 'variable' : 'name';
+    if (kind !== wanted || typeof name !== 'string' || name === '' || !isBare(marks)) return undefined;
+    names.push(name);
+  }
+  return names;
+}
+
+const isBare = (node: object): boolean => Object.keys(node).every((key) => key === 'position');
+
+/**
+ * The value at the path when only objects lie on the way: then JSONata gives just that. Undefined hands over to
+ * JSONata, for arrays on the way and for nothing at the end.
+ */
+function follow(
+  [first = '', ...names]: readonly string[],
+  { states, variables }: Bindings,
+): Json | undefined {
+  let value: unknown =
+    first === 'states' ? states : Object.hasOwn(variables, first) ? variables[first] : undefined;
+  for (const name of names) {
+    if (!isObject(value) || !Object.hasOwn(value, name)) return undefined;
+    value = value[name];
+  }
+  return value === states ? undefined : (value as Json | undefined);
+}
 
 const failed = (text: string, field: string, what: string) =>
   statesError(

@@ -265,7 +265,7 @@ export class Engine {
     const { record, cancellation } = execution;
     this.running.set(record.arn, execution);
     this.#changed(record);
-    const timer = this.#deadline(execution);
+    const stopTimer = this.#deadline(execution);
     try {
       const output = await runScope(this, execution, execution.definition, execution.root);
       this.#end(execution, { status: 'SUCCEEDED', output });
@@ -274,23 +274,17 @@ export class Engine {
       if (reason?.kind === 'closing') return record;
       this.#end(execution, reason ? endOf(reason) : failedBy(thrown));
     } finally {
-      timer.cancel({ kind: 'sibling' });
+      stopTimer();
       cancellation.release();
     }
     return record;
   }
 
-  #deadline(execution: Execution): Cancellation {
-    const timer = new Cancellation();
-    const { record, definition } = execution;
+  #deadline({ record, definition, cancellation }: Execution): () => void {
     const own = 'timeoutSeconds' in definition ? definition.timeoutSeconds : undefined;
     const longest = record.type === 'EXPRESS' ? LIMITS.expressSeconds.max : LIMITS.standardSeconds.max;
     const at = (record.redriveDate ?? record.startDate) + Math.min(own ?? longest, longest) * 1000;
-    this.timers.until(at, timer).then(
-      () => execution.cancellation.cancel({ kind: 'timedOut' }),
-      () => {},
-    );
-    return timer;
+    return this.timers.alarm(at, () => cancellation.cancel({ kind: 'timedOut' }));
   }
 
   #end(execution: Execution, end: End): void {

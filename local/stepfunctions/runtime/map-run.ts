@@ -118,13 +118,15 @@ export class MapRun {
     this.#journal.put(KEYS.child(this.id, index), child);
   }
 
-  /** Outcomes in the order of the items, with their inputs. */
-  async *outcomes(): AsyncGenerator<{ index: number; child: ChildRecord; input: string }> {
+  /** Outcomes in the order of the items. */
+  async *outcomes(): AsyncGenerator<{ index: number; child: ChildRecord }> {
     for await (const [key, child] of this.#journal.range<ChildRecord>(childPrefix(this.id))) {
-      const index = numberIn(key);
-      const given = await this.#journal.get<ChildInput>(KEYS.childInput(this.id, index));
-      yield { index, child, input: given?.input ?? '{}' };
+      yield { index: numberIn(key), child };
     }
+  }
+
+  async inputOf(index: number): Promise<string> {
+    return (await this.#journal.get<ChildInput>(KEYS.childInput(this.id, index)))?.input ?? '{}';
   }
 
   resultsWritten(): void {

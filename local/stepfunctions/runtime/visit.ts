@@ -48,7 +48,15 @@ export class Visit {
   evaluate(template: Template, extras: StatesExtras = {}): Promise<Json> {
     if (template.constant !== undefined) return Promise.resolve(template.constant);
     const { mapItem = this.frame.mapItem, ...more } = extras;
-    const states = { input: this.input, ...more, context: this.#context(mapItem) };
+    const contextOf = (): JsonObject => this.#context(mapItem);
+    const states = {
+      input: this.input,
+      ...more,
+      // Few expressions look at it: made when they do.
+      get context(): JsonObject {
+        return contextOf();
+      },
+    };
     return template.evaluate({ states, variables: this.frame.variables });
   }
 

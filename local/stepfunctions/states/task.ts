@@ -53,17 +53,13 @@ async function call(
   const cancellation = new Cancellation(visit.cancellation);
   const controller = new AbortController();
   cancellation.onCancel((reason) => controller.abort(new Cancelled(reason)));
-  const timer = new Cancellation();
   let timedOut = false;
-  if (seconds !== undefined) {
-    visit.engine.timers.until(visit.engine.timers.now() + seconds * 1000, timer).then(
-      () => {
-        timedOut = true;
-        cancellation.cancel({ kind: 'timedOut' });
-      },
-      () => {},
-    );
-  }
+  const { timers } = visit.engine;
+  const ring = (): void => {
+    timedOut = true;
+    cancellation.cancel({ kind: 'timedOut' });
+  };
+  const stopTimer = seconds === undefined ? () => {} : timers.alarm(timers.now() + seconds * 1000, ring);
   try {
     const work = RESOURCES[state.resource]({ request, visit, cancellation, signal: controller.signal });
     return await cancellation.race(work);
@@ -73,7 +69,7 @@ async function call(
       throw statesError('States.Timeout', `The task '${state.name}' exceeded ${seconds} seconds.`);
     throw thrown;
   } finally {
-    timer.cancel({ kind: 'sibling' });
+    stopTimer();
     cancellation.release();
   }
 }
