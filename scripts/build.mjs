@@ -137,9 +137,9 @@ async function copyCodecs(metafile, folder) {
     banner: { js: REQUIRE_BANNER },
     minifySyntax: true,
   });
-  const { CODEC_ASSETS } = await import(pathToFileURL(join(root, 'shared/pixels/codec-assets.mjs')).href);
-  for (const asset of CODEC_ASSETS)
-    copyFileSync(join(root, 'node_modules', asset), join(folder, basename(asset)));
+  const assets = pathToFileURL(join(root, 'shared/pixels/codec-assets.mjs')).href;
+  const { CODEC_ASSETS, locateAsset } = await import(assets);
+  for (const asset of CODEC_ASSETS) copyFileSync(locateAsset(asset, root), join(folder, basename(asset)));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

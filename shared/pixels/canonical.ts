@@ -174,11 +174,11 @@ export function minMax(
   signed: boolean,
 ): { minPixelValue: number; maxPixelValue: number } {
   const values = asSamples(pixels, sampleBytes, signed);
-  let [minPixelValue, maxPixelValue] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  let minPixelValue = values[0] ?? 0;
+  let maxPixelValue = minPixelValue;
   for (let index = 0; index < values.length; index++) {
-    const value = values[index]!;
-    if (value < minPixelValue) minPixelValue = value;
-    if (value > maxPixelValue) maxPixelValue = value;
+    minPixelValue = Math.min(minPixelValue, values[index]!);
+    maxPixelValue = Math.max(maxPixelValue, values[index]!);
   }
   return { minPixelValue, maxPixelValue };
 }

@@ -1,10 +1,9 @@
 /** A worker thread that does whole frames: one message in, one message out (codec-pool.ts is its only caller). */
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parentPort } from 'node:worker_threads';
 import { crc32 } from 'node:zlib';
+import { locateAsset } from './codec-assets.mjs';
 import { CodecError } from './errors.ts';
 import {
   decodeFrame,
@@ -19,13 +18,8 @@ import type { CodecReply, CodecRequest } from './worker-protocol.ts';
 
 /** Beside the bundle when it was deployed alone, else in the node_modules above. */
 async function loadWasm(asset: string): Promise<Uint8Array<ArrayBuffer>> {
-  const here = fileURLToPath(new URL('.', import.meta.url));
-  const candidates = [join(here, basename(asset))];
-  for (let folder = here; folder !== dirname(folder); folder = dirname(folder))
-    candidates.push(join(folder, 'node_modules', asset));
-  const path = candidates.find((candidate) => existsSync(candidate));
-  if (!path)
-    throw new CodecError('CodecCrashed', `${basename(asset)} is neither beside the worker nor installed`);
+  const path = locateAsset(asset, fileURLToPath(new URL('.', import.meta.url)));
+  if (!path) throw new CodecError('CodecCrashed', `${asset} is neither beside the worker nor installed`);
   return new Uint8Array(await readFile(path));
 }
 

@@ -51,9 +51,12 @@ function takesColourTransform(request: EncodeRequest): boolean {
   );
 }
 
-/** Halvings until both sides of the base resolution are at most 64. */
+/**
+ * Halvings until both sides of the base resolution are at most 64. At least one: without any, OpenJPH gives the
+ * samples a bit too few, and an image that holds the smallest value comes out wrong.
+ */
 export function decompositionsFor(rows: number, columns: number): number {
-  let level = 0;
+  let level = 1;
   while (Math.ceil(Math.max(rows, columns) / 2 ** level) > BASE_LIMIT) level++;
   return level;
 }

@@ -1,0 +1,2 @@
+export declare const CODEC_ASSETS: readonly string[];
+export declare function locateAsset(asset: string, folder: string): string | undefined;
