@@ -83,6 +83,8 @@ type Closing = { readonly name: string; close(): Promise<void> }[];
 /** Starts everything, or leaves nothing behind. Throws DataDirectoryError, ParameterError, TemplateError. */
 export async function startWorld(options: WorldOptions): Promise<World> {
   const closing: Closing = [];
+  // Which Node runs this is the user's choice, and told by `doctor`; the SDK need not repeat it.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   try {
     return await assemble(options, closing);
   } catch (error) {
