@@ -1,0 +1,49 @@
+/** StartImportJob and CheckImportJob: one HealthImaging job for each attempt of a batch, however often they run. */
+import type { JobStatus } from '../ports/imaging-service.ts';
+import { sha256 } from './digest.ts';
+import { readJson, writeOnce } from './ndjson.ts';
+import type { PipelineDeps } from './pipeline-deps.ts';
+import { workKeys } from './work-keys.ts';
+
+export interface BatchRef {
+  readonly executionId: string;
+  readonly planExecutionId: string;
+  readonly batchId: string;
+}
+
+/** Equal for the same attempt of the same batch, whoever asks. */
+export const clientTokenOf = (ref: BatchRef, attempt: number): string =>
+  sha256(`${ref.planExecutionId}\u0001${ref.batchId}\u0001${attempt}`);
+
+interface JobNote {
+  readonly jobId?: string;
+}
+
+/** Notes the attempt before it asks, so that a successor knows that a job may run. Safe to repeat. */
+export async function startImportJob(
+  deps: PipelineDeps,
+  ref: BatchRef & { readonly attempt: number },
+): Promise<{ jobId: string; jobStatus: JobStatus }> {
+  const { workBucket } = deps.settings;
+  const { planExecutionId, batchId, attempt } = ref;
+  const key = workKeys.job(planExecutionId, batchId, attempt);
+  const note = await readJson<JobNote>(deps.objects, workBucket, key);
+  if (note?.value.jobId) return { jobId: note.value.jobId, jobStatus: 'SUBMITTED' };
+  if (!note) await writeOnce(deps.objects, workBucket, key, '{}');
+  const { jobId } = await deps.imaging.startImportJob({
+    inputS3Uri: `s3://${workBucket}/${workKeys.staged(planExecutionId, batchId)}`,
+    outputS3Uri: `s3://${workBucket}/${workKeys.importOutput(planExecutionId)}`,
+    clientToken: clientTokenOf(ref, attempt),
+    jobName: `isocenter-${batchId}-${attempt}`,
+  });
+  await deps.objects.write({ bucket: workBucket, key }, JSON.stringify({ jobId } satisfies JobNote));
+  return { jobId, jobStatus: 'SUBMITTED' };
+}
+
+export async function checkImportJob(
+  deps: PipelineDeps,
+  ref: BatchRef & { readonly jobId: string },
+): Promise<{ jobId: string; jobStatus: JobStatus }> {
+  const { jobStatus } = await deps.imaging.importJob(ref.jobId);
+  return { jobId: ref.jobId, jobStatus };
+}

@@ -1,0 +1,148 @@
+/** What PlanImport knows of one study: its aggregate in this upload, the ledgers, and what the data store holds of it. */
+import { concurrently } from './concurrently.ts';
+import {
+  decideIdentities,
+  type Identity,
+  type IdentityDecision,
+  identityDigest,
+} from './identity.ts';
+import { type LedgerEntry, readSeries, readStudy, type SeriesLedger, type StudyLedger } from './ledger.ts';
+import type { PipelineDeps } from './pipeline-deps.ts';
+import type { Candidate } from './plan-lines.ts';
+import type { AdoptedInstance, BatchFill, KnownInstance } from './plan-series.ts';
+
+/** One study of the upload, counted over its sorted lines. */
+export interface StudyAggregate {
+  readonly study: string;
+  readonly series: ReadonlyMap<string, BatchFill>;
+  readonly identities: readonly { readonly identity: Identity; readonly instances: number }[];
+}
+
+/** Studies in the order of the sorted candidates; memory holds one study's series and identities, not its objects. */
+export async function* aggregateStudies(candidates: AsyncIterable<Candidate>): AsyncGenerator<StudyAggregate> {
+  let study: string | undefined;
+  let series = new Map<string, BatchFill>();
+  let identities = new Map<string, { identity: Identity; instances: number }>();
+  for await (const candidate of candidates) {
+    if (study !== undefined && candidate.study !== study) {
+      yield { study, series, identities: [...identities.values()] };
+      series = new Map();
+      identities = new Map();
+    }
+    study = candidate.study;
+    const fill = series.get(candidate.series) ?? { files: 0, bytes: 0 };
+    series.set(candidate.series, { files: fill.files + 1, bytes: fill.bytes + candidate.sizeBytes });
+    const digest = identityDigest(candidate.identity);
+    const known = identities.get(digest);
+    identities.set(digest, { identity: candidate.identity, instances: (known?.instances ?? 0) + 1 });
+  }
+  if (study !== undefined) yield { study, series, identities: [...identities.values()] };
+}
+
+/** A study with all that decides about its objects. */
+export interface StudyContext extends StudyAggregate {
+  readonly decisions: ReadonlyMap<string, IdentityDecision>;
+  /** What is known of an instance outside of this upload; asks the data store only where the ledger has an entry. */
+  known(candidate: Candidate): Promise<KnownInstance>;
+}
+
+export async function loadStudy(
+  deps: PipelineDeps,
+  aggregate: StudyAggregate,
+  adopted: ReadonlyMap<string, AdoptedInstance>,
+): Promise<StudyContext> {
+  const studyLedger = await readStudy(deps, aggregate.study);
+  const ledgers = new Map<string, SeriesLedger>();
+  await concurrently([...aggregate.series.keys()], 16, async (series) => {
+    const ledger = await readSeries(deps, series);
+    if (ledger) ledgers.set(series, ledger);
+  });
+  const foreign = await foreignImageSets(deps, aggregate.study, studyLedger, ledgers);
+  const stored = [
+    ...(studyLedger?.identities ?? []),
+    ...[...ledgers.values()].flatMap((ledger) => ledger.identities),
+    ...foreign.map((set) => set.identity),
+  ];
+  const liveInstances = instancesOfLiveSets(deps);
+  return {
+    ...aggregate,
+    decisions: decideIdentities(stored, aggregate.identities, deps.settings.constraintProfile),
+    known: async ({ series, sop }) => {
+      const inBatch = adopted.get(instanceKey(series, sop));
+      const entry = await liveEntry(ledgers.get(series)?.instances[sop], series, sop, liveInstances);
+      return {
+        ...(entry ? { entry } : {}),
+        ...(inBatch ? { adopted: inBatch } : {}),
+        isForeign: foreign.some((set) => set.instances.has(instanceKey(series, sop))),
+      };
+    },
+  };
+}
+
+export const instanceKey = (series: string, sop: string): string => `${series}\u0001${sop}`;
+
+async function liveEntry(
+  entry: LedgerEntry | undefined,
+  series: string,
+  sop: string,
+  instances: (imageSetId: string) => Promise<ReadonlySet<string>>,
+): Promise<LedgerEntry | undefined> {
+  if (!entry) return undefined;
+  return (await instances(entry.imageSetId)).has(instanceKey(series, sop)) ? entry : undefined;
+}
+
+/** Instances that an image set lists now; none when it is deleted. Each image set is asked once. */
+function instancesOfLiveSets(deps: PipelineDeps) {
+  const asked = new Map<string, Promise<ReadonlySet<string>>>();
+  const ask = async (imageSetId: string): Promise<ReadonlySet<string>> => {
+    const imageSet = await deps.imaging.imageSet(imageSetId);
+    if (!imageSet || imageSet.state === 'DELETED') return new Set();
+    const metadata = await deps.imaging.metadata(imageSetId);
+    return instancesListed(metadata.Study.Series);
+  };
+  return (imageSetId: string) => {
+    const answer = asked.get(imageSetId) ?? ask(imageSetId);
+    asked.set(imageSetId, answer);
+    return answer;
+  };
+}
+
+type SeriesOfMetadata = Readonly<Record<string, { readonly Instances: Readonly<Record<string, unknown>> }>>;
+
+const instancesListed = (series: SeriesOfMetadata): Set<string> =>
+  new Set(
+    Object.entries(series).flatMap(([uid, { Instances }]) =>
+      Object.keys(Instances).map((sop) => instanceKey(uid, sop)),
+    ),
+  );
+
+/** Image sets of the study that the ledgers do not know: whose they are, and what they hold. */
+async function foreignImageSets(
+  deps: PipelineDeps,
+  study: string,
+  studyLedger: StudyLedger | undefined,
+  ledgers: ReadonlyMap<string, SeriesLedger>,
+): Promise<{ identity: Identity; instances: Set<string> }[]> {
+  const ours = new Set(Object.values(studyLedger?.imageSets ?? {}).flat());
+  for (const ledger of ledgers.values())
+    for (const entry of Object.values(ledger.instances)) ours.add(entry.imageSetId);
+  const foreign: { identity: Identity; instances: Set<string> }[] = [];
+  for await (const { imageSetId } of deps.imaging.searchImageSets({ studyInstanceUID: study })) {
+    if (ours.has(imageSetId)) continue;
+    const { Patient, Study } = await deps.imaging.metadata(imageSetId);
+    foreign.push({ identity: identityOf(Patient.DICOM), instances: instancesListed(Study.Series) });
+  }
+  return foreign;
+}
+
+/** The identity as a metadata document holds it. */
+export function identityOf(patient: Readonly<Record<string, unknown>>): Identity {
+  const text = (keyword: string) => (typeof patient[keyword] === 'string' ? patient[keyword] : '');
+  return {
+    patientID: text('PatientID'),
+    issuerOfPatientID: text('IssuerOfPatientID'),
+    birthDate: text('PatientBirthDate'),
+    sex: text('PatientSex'),
+    name: text('PatientName'),
+  };
+}

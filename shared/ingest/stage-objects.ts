@@ -1,0 +1,70 @@
+/**
+ * StageObjects: server-side copies of the very bytes that were inspected, with their SHA-256; a suspected duplicate is
+ * copied aside for its digest alone, and settled by it before anything is imported.
+ */
+import { NoSuchObject, PreconditionFailed } from '../ports/object-store.ts';
+import { concurrently } from './concurrently.ts';
+import type { PipelineDeps } from './pipeline-deps.ts';
+import type { StageLine, StagingLine } from './plan-lines.ts';
+import { runShard, type ShardRef } from './shards.ts';
+import { workKeys } from './work-keys.ts';
+
+/** Copies asked for at once. */
+const COPIES_AT_ONCE = 24;
+
+/** Safe to repeat: a copy made twice is the same copy. */
+export async function stageShard(deps: PipelineDeps, ref: ShardRef): Promise<void> {
+  const shardDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };
+  await runShard<StageLine>(shardDeps, 'stage', ref, (lines) =>
+    concurrently(lines, COPIES_AT_ONCE, (line) => stageObject(deps, ref.executionId, line)),
+  );
+}
+
+async function stageObject(deps: PipelineDeps, executionId: string, line: StageLine): Promise<StagingLine> {
+  const { inboxBucket, workBucket } = deps.settings;
+  const key =
+    line.batchId === undefined
+      ? workKeys.suspect(executionId, line.key)
+      : workKeys.stagedObject(executionId, line.batchId, line.key);
+  try {
+    const { sha256 } = await deps.objects.copy(
+      { bucket: inboxBucket, key: line.key, etag: line.etag, sizeBytes: line.sizeBytes },
+      { bucket: workBucket, key },
+    );
+    if (line.batchId !== undefined) return { n: line.n, outcome: 'staged', sha256 };
+    await deps.objects.remove(workBucket, [{ key }]);
+    return settle(line, sha256);
+  } catch (error) {
+    if (error instanceof PreconditionFailed || error instanceof NoSuchObject)
+      return {
+        n: line.n,
+        outcome: 'failed',
+        code: 'ChangedDuringIngest',
+        message: 'the object changed or went between its inspection and its copying',
+      };
+    throw error;
+  }
+}
+
+/** What a suspect's digest says. Pure. */
+export function settle(line: StageLine, sha256: string): StagingLine {
+  const { n, expected, twinOf } = line;
+  if (!expected) return { n, outcome: 'twin', sha256, ...(twinOf === undefined ? {} : { twinOf }) };
+  if (expected.sha256 !== sha256)
+    return {
+      n,
+      outcome: 'rejected',
+      sha256,
+      code: 'InstanceConflict',
+      message: 'the instance that is stored under this SOP Instance UID has other pixels or another encoding',
+    };
+  const outcome = expected.isSettled ? 'duplicate' : 'reverify';
+  return { n, outcome, sha256, imageSetId: expected.imageSetId };
+}
+
+export const crashedStaging = (line: { readonly n: number }): StagingLine => ({
+  n: line.n,
+  outcome: 'failed',
+  code: 'HandlerCrashed',
+  message: 'copying this object ended the handler, alone in its shard',
+});

@@ -1,0 +1,89 @@
+/** TakeUpload: the lease, the quiet, and the snapshot of the listing in shards (design section 3). */
+import { holdSecondsLeft } from './holds.ts';
+import { acquireLease, uploadLease } from './leases.ts';
+import { exists } from './ndjson.ts';
+import type { ExecutionRef, InventoryLine, PipelineDeps } from './pipeline-deps.ts';
+import { releaseUpload } from './release-upload.ts';
+import { writeShardList, writeShards } from './shards.ts';
+import { objectsOf, uploadName } from './uploads.ts';
+import { workKeys } from './work-keys.ts';
+
+/** Objects in one inventory shard. */
+const OBJECTS_PER_SHARD = 250;
+
+export interface TakeRequest extends ExecutionRef {
+  readonly executionArn: string;
+  /** ISO 8601. */
+  readonly executionStartedAt: string;
+}
+
+export interface Taken {
+  readonly status: 'taken' | 'waiting' | 'coalesced' | 'empty';
+  readonly waitSeconds: number;
+}
+
+/** An object is younger than the quiet time: the upload still grows. */
+class StillGrowing extends Error {
+  readonly waitSeconds: number;
+  constructor(waitSeconds: number) {
+    super('the upload still grows');
+    this.waitSeconds = waitSeconds;
+  }
+}
+
+/** Safe to repeat: the shard list is written once, and the snapshot that it names stands. */
+export async function takeUpload(deps: PipelineDeps, request: TakeRequest): Promise<Taken> {
+  const { inboxBucket, workBucket } = deps.settings;
+  const upload = await uploadName(deps, request.uploadId);
+  if (upload === undefined) return { status: 'empty', waitSeconds: 0 };
+  const leaseDeps = { ...deps, workBucket };
+  const acquired = await acquireLease(leaseDeps, uploadLease(request.uploadId), request);
+  if (!acquired.held) return { status: 'coalesced', waitSeconds: 0 };
+  const shardDeps = { objects: deps.objects, workBucket };
+  if (await exists(deps.objects, workBucket, workKeys.shardList(request.executionId, 'inspect', 0)))
+    return { status: 'taken', waitSeconds: 0 };
+
+  const waitedSeconds = (deps.clock.now() - Date.parse(request.executionStartedAt)) / 1000;
+  const mayWait = waitedSeconds < deps.settings.maxWaitSeconds;
+  const held = mayWait ? await holdSecondsLeft(leaseDeps, request.uploadId, deps.clock.now()) : 0;
+  if (held > 0) return waiting(Math.min(held, deps.settings.quietSeconds));
+  const run = deps.clock.now().toString(36);
+  try {
+    const shards = await writeShards<InventoryLine>(
+      shardDeps,
+      { executionId: request.executionId, folder: 'inventory', prefix: `${run}-`, size: OBJECTS_PER_SHARD },
+      inventory(deps, inboxBucket, upload, mayWait),
+    );
+    if (shards.length === 0) {
+      await releaseUpload(deps, request);
+      return { status: 'empty', waitSeconds: 0 };
+    }
+    await writeShardList(shardDeps, request.executionId, 'inspect', shards);
+    return { status: 'taken', waitSeconds: 0 };
+  } catch (error) {
+    if (error instanceof StillGrowing) return waiting(error.waitSeconds);
+    throw error;
+  }
+}
+
+const waiting = (seconds: number): Taken => ({
+  status: 'waiting',
+  waitSeconds: Math.max(1, Math.ceil(seconds)),
+});
+
+/** The listing, numbered; stops at the first object that is too young. */
+async function* inventory(
+  deps: PipelineDeps,
+  bucket: string,
+  upload: string,
+  mayWait: boolean,
+): AsyncGenerator<InventoryLine> {
+  let n = 0;
+  const now = deps.clock.now();
+  for await (const { key, sizeBytes, etag, lastModified } of objectsOf(deps.objects, bucket, upload)) {
+    const ageSeconds = (now - Date.parse(lastModified)) / 1000;
+    if (mayWait && ageSeconds < deps.settings.quietSeconds)
+      throw new StillGrowing(deps.settings.quietSeconds - ageSeconds);
+    yield { n: n++, key, sizeBytes, etag, lastModified };
+  }
+}

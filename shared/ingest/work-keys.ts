@@ -1,0 +1,67 @@
+/**
+ * Where everything lies in the two buckets: the one module that knows the layout (design section 3). Names of patients
+ * may be in uploads and keys, so these appear only as digests. Pure.
+ */
+import { sha256 } from './digest.ts';
+
+/** The upload of keys without `/`, and of keys below `_root/`. */
+export const ROOT_UPLOAD = '_root';
+
+/** The upload that an inbox key belongs to: its first path segment (`a/b/c.dcm` → `a`). */
+export function uploadOf(key: string): string {
+  const slash = key.indexOf('/');
+  return slash < 0 ? ROOT_UPLOAD : key.slice(0, slash);
+}
+
+/** What names an upload outside the inbox: the SHA-256 of its name. */
+export const uploadIdOf = (upload: string): string => sha256(upload);
+
+const execution = (executionId: string) => `executions/${executionId}/`;
+
+export const workKeys = {
+  lease: (name: string) => `leases/${sha256(name)}`,
+  hold: (uploadId: string) => `holds/${uploadId}`,
+  holds: 'holds/',
+  attempts: (uploadId: string) => `attempts/${uploadId}.json`,
+  attemptsPrefix: 'attempts/',
+  /** Names the upload, for the execution that knows only its digest. */
+  upload: (uploadId: string) => `uploads/${uploadId}.json`,
+  seriesLedger: (datastoreId: string, seriesInstanceUID: string) =>
+    `series/${datastoreId}/${sha256(seriesInstanceUID)}.json`,
+  studyLedger: (datastoreId: string, studyInstanceUID: string) =>
+    `studies/${datastoreId}/${sha256(studyInstanceUID)}.json`,
+  execution,
+  /** NDJSON shards of a stage: `inventory`, `inspected`, `planned`, `stage`, `staging`, `imported`, `verify`, … */
+  shards: (executionId: string, stage: string) => `${execution(executionId)}${stage}/`,
+  shard: (executionId: string, stage: string, shard: string) => `${execution(executionId)}${stage}/${shard}`,
+  /** The items of a Distributed Map: `[{"shard":"00000"}]`. */
+  shardList: (executionId: string, stage: string, round: number) =>
+    `${execution(executionId)}shards/${stage}-${round}.json`,
+  snapshot: (executionId: string) => `${execution(executionId)}inventory.json`,
+  plan: (executionId: string) => `${execution(executionId)}plan.json`,
+  leases: (executionId: string) => `${execution(executionId)}leases.ndjson`,
+  batch: (executionId: string, batchId: string) => `${execution(executionId)}batches/${batchId}.ndjson`,
+  /** Which job an attempt of a batch got. */
+  job: (executionId: string, batchId: string, attempt: number) =>
+    `${execution(executionId)}jobs/${batchId}-${attempt}.json`,
+  /** The items of ImportBatches: planned batches. */
+  importList: (executionId: string) => `${execution(executionId)}shards/import-0.json`,
+  /** How a batch ended: its job and its counts. */
+  batchResult: (executionId: string, batchId: string) => `${execution(executionId)}jobs/${batchId}.json`,
+  staged: (executionId: string, batchId: string) => `${execution(executionId)}staged/${batchId}/`,
+  stagedObject: (executionId: string, batchId: string, key: string) =>
+    `${execution(executionId)}staged/${batchId}/${sha256(key)}`,
+  /** Where a suspected duplicate is copied, for its digest alone. */
+  suspect: (executionId: string, key: string) => `${execution(executionId)}suspects/${sha256(key)}`,
+  importOutput: (executionId: string) => `${execution(executionId)}import-output/`,
+  merges: (executionId: string) => `${execution(executionId)}merges/merges.json`,
+  report: (executionId: string) => `${execution(executionId)}report.json`,
+  objects: (executionId: string) => `${execution(executionId)}objects.ndjson`,
+  /** Where a refused object waits: `rejected/…` or `failed/…`. */
+  refused: (kind: 'rejected' | 'failed', executionId: string, key: string) =>
+    `${kind}/${executionId}/${sha256(key)}`,
+  /** Small summaries by day, for listings; `finishedAt` is ISO 8601, UTC. */
+  summary: (finishedAt: string, executionId: string) =>
+    `reports/${finishedAt.slice(0, 4)}/${finishedAt.slice(5, 7)}/${finishedAt.slice(8, 10)}/${finishedAt}-${executionId}.json`,
+  summaries: 'reports/',
+} as const;

@@ -1,0 +1,101 @@
+/** What the pipeline needs of AWS HealthImaging, in our words: import jobs, and reading what is stored. */
+
+export type JobStatus = 'SUBMITTED' | 'IN_PROGRESS' | 'COMPLETED' | 'FAILED';
+
+export interface ImageSet {
+  readonly imageSetId: string;
+  readonly versionId: string;
+  readonly state: 'ACTIVE' | 'LOCKED' | 'DELETED';
+  readonly workflowStatus: string;
+  readonly isPrimary: boolean;
+  readonly arn: string;
+  readonly message?: string;
+}
+
+export interface ImageSetSummary {
+  readonly imageSetId: string;
+  readonly studyInstanceUID: string;
+  readonly seriesInstanceUID: string;
+}
+
+/** One frame as the metadata document lists it. */
+export interface FrameEntry {
+  readonly ID: string;
+  readonly PixelDataChecksumFromBaseToFullResolution?: readonly {
+    readonly Width: number;
+    readonly Height: number;
+    readonly Checksum: number;
+  }[];
+  readonly MinPixelValue?: number | null;
+  readonly MaxPixelValue?: number | null;
+  readonly FrameSizeInBytes?: number;
+}
+
+export type DicomJson = Readonly<Record<string, unknown>>;
+
+export interface InstanceEntry {
+  readonly DICOM: DicomJson;
+  readonly DICOMVRs?: Readonly<Record<string, string>>;
+  readonly StoredTransferSyntaxUID?: string | null;
+  readonly ChecksumType?: string | null;
+  readonly ImageFrames?: readonly FrameEntry[] | null;
+}
+
+/** The metadata document of an image set (GetImageSetMetadata, SchemaVersion 1.1), gunzipped and parsed. */
+export interface ImageSetMetadata {
+  readonly DatastoreID?: string;
+  readonly ImageSetID?: string;
+  readonly Patient: { readonly DICOM: DicomJson };
+  readonly Study: {
+    readonly DICOM: DicomJson;
+    readonly Series: Readonly<
+      Record<
+        string,
+        { readonly DICOM: DicomJson; readonly Instances: Readonly<Record<string, InstanceEntry>> }
+      >
+    >;
+  };
+}
+
+/** HealthImaging asked us to slow down (429), or a quota of running jobs is full (402). Worth repeating. */
+export class Throttled extends Error {
+  override readonly name = 'Throttled';
+}
+/** The service did not answer, or with a 5xx. Worth repeating. */
+export class ServiceUnavailable extends Error {
+  override readonly name = 'ServiceUnavailable';
+}
+/** 409 "metadata is not consistent yet", just after an import, or an image set that another write holds. Worth repeating. */
+export class NotConsistentYet extends Error {
+  override readonly name = 'NotConsistentYet';
+}
+/** There is no such image set, frame or job (404), or it was deleted. */
+export class NotInDataStore extends Error {
+  override readonly name = 'NotInDataStore';
+}
+
+export interface ImagingService {
+  /** Starts an import job; equal `clientToken`s give the same job. */
+  startImportJob(request: {
+    readonly inputS3Uri: string;
+    readonly outputS3Uri: string;
+    readonly clientToken: string;
+    readonly jobName: string;
+  }): Promise<{ readonly jobId: string }>;
+  /** `outputS3Uri` is the job's own folder, ending with `/`. */
+  importJob(jobId: string): Promise<{
+    readonly jobStatus: JobStatus;
+    readonly outputS3Uri: string;
+    readonly message?: string;
+  }>;
+  /** Image sets of a study or a series, deleted ones absent. */
+  searchImageSets(
+    by: { readonly studyInstanceUID: string } | { readonly seriesInstanceUID: string },
+  ): AsyncIterable<ImageSetSummary>;
+  /** The image set (its latest version), or undefined where there is none or it was deleted. */
+  imageSet(imageSetId: string): Promise<ImageSet | undefined>;
+  metadata(imageSetId: string, versionId?: string): Promise<ImageSetMetadata>;
+  /** The stored encoding of one frame. */
+  frame(imageSetId: string, imageFrameId: string): Promise<Uint8Array>;
+  tag(arn: string, tags: Readonly<Record<string, string>>): Promise<void>;
+}
