@@ -17,7 +17,7 @@ export function objectSource(
   blockBytes = BLOCK_BYTES,
 ): ByteSource {
   const { bucket, key, sizeBytes, etag } = object;
-  let block = { start: 0, bytes: new Uint8Array(0) };
+  let block: { start: number; bytes: Uint8Array } = { start: 0, bytes: new Uint8Array(0) };
   return {
     sizeBytes,
     read: async (start, end) => {

@@ -1,0 +1,145 @@
+/** One stored frame against its checksums, its source and its header (design invariant 3, reference section 8). */
+import { crc32 } from 'node:zlib';
+import type { CodecPool, FrameProof } from '../pixels/codec-pool.ts';
+import { CodecError } from '../pixels/errors.ts';
+import type { FrameSource } from '../pixels/frames.ts';
+import { canDecode } from '../pixels/syntaxes.ts';
+import type { FrameEntry, InstanceEntry } from '../ports/imaging-service.ts';
+import { headerDifferences } from './frame-headers.ts';
+import { type FrameCounts, NO_FRAMES, type Proof } from './verify-lines.ts';
+
+export interface StoredFrame {
+  readonly index: number;
+  readonly entry: FrameEntry;
+  readonly instance: InstanceEntry;
+  /** The stored encoding. */
+  readonly stored: Uint8Array;
+  readonly source?: FrameSource;
+}
+
+export interface FrameFinding {
+  readonly counts: FrameCounts;
+  readonly proof: Proof;
+  readonly unusedBits?: boolean;
+  readonly code?: 'ChecksumMismatch' | 'FrameUndecodable';
+  readonly message?: string;
+}
+
+const HTJ2K = ['1.2.840.10008.1.2.4.201', '1.2.840.10008.1.2.4.202'];
+/** What a document without StoredTransferSyntaxUID means (reference section 7). */
+const STORED_BY_DEFAULT = '1.2.840.10008.1.2.4.202';
+
+/** Frames that were kept as they came have a checksum over their encoded bytes; all others over their pixels. */
+const isKeptAsIs = (instance: InstanceEntry) =>
+  !HTJ2K.includes(instance.StoredTransferSyntaxUID ?? STORED_BY_DEFAULT) &&
+  instance.ChecksumType !== 'DECOMPRESSED';
+
+export async function proveFrame(codecs: CodecPool, frame: StoredFrame): Promise<FrameFinding> {
+  return isKeptAsIs(frame.instance) ? proveEncoded(frame) : proveDecoded(codecs, frame);
+}
+
+const one = (counts: Partial<FrameCounts>): FrameCounts => ({ ...NO_FRAMES, expected: 1, ...counts });
+
+const lastChecksum = (entry: FrameEntry) => entry.PixelDataChecksumFromBaseToFullResolution?.at(-1)?.Checksum;
+
+/** A frame index as people count: from 1. */
+const named = (index: number) => `frame ${index + 1}`;
+
+const mismatch = (frame: StoredFrame, what: string): FrameFinding => ({
+  counts: one({ mismatched: 1 }),
+  proof: 'none',
+  code: 'ChecksumMismatch',
+  message: `${named(frame.index)}: ${what}`,
+});
+
+async function proveEncoded(frame: StoredFrame): Promise<FrameFinding> {
+  const expected = lastChecksum(frame.entry);
+  const got = crc32(frame.stored);
+  if (expected !== undefined && expected !== got)
+    return mismatch(frame, `checksum of the encoded frame: expected ${expected}, got ${got}`);
+  const source = await frame.source?.encodedFrame(frame.index);
+  if (source && !isSameEncoding(frame.stored, source))
+    return mismatch(frame, `encoded bytes: expected the source's ${source.length}, got ${frame.stored.length}`);
+  const provenFromSource = source ? 1 : 0;
+  const counts =
+    expected === undefined
+      ? one({ withoutChecksum: 1, verified: provenFromSource, provenFromSource })
+      : one({ verified: 1, provenFromSource });
+  return { counts, proof: source ? 'encoded' : expected === undefined ? 'none' : 'stored' };
+}
+
+/** PS3.5 A.4: fragments are padded to an even length. */
+function isSameEncoding(stored: Uint8Array, source: Uint8Array): boolean {
+  const length = Math.min(stored.length, source.length);
+  if (Math.abs(stored.length - source.length) > 1) return false;
+  return Buffer.from(stored.buffer, stored.byteOffset, length).equals(
+    Buffer.from(source.buffer, source.byteOffset, length),
+  );
+}
+
+async function proveDecoded(codecs: CodecPool, frame: StoredFrame): Promise<FrameFinding> {
+  let proof: FrameProof;
+  try {
+    proof = await decodeAndCompare(codecs, frame);
+  } catch (error) {
+    if (!(error instanceof CodecError)) throw error;
+    return {
+      counts: one({ undecodable: 1 }),
+      proof: 'none',
+      code: 'FrameUndecodable',
+      message: `${named(frame.index)}: ${error.code}: ${error.message}`,
+    };
+  }
+  const expected = lastChecksum(frame.entry);
+  if (expected !== undefined && expected !== proof.crc32)
+    return mismatch(frame, `checksum: expected ${expected}, got ${proof.crc32}`);
+  const lower = await lowerLevelMismatch(codecs, frame);
+  if (lower) return mismatch(frame, lower);
+  const differing = headerDifferences(proof, frame.instance.DICOM, frame.source?.description);
+  if (differing.length > 0)
+    return mismatch(frame, `the codestream's header differs from the source in ${differing.join(', ')}`);
+  if (proof.source === 'differs')
+    return mismatch(frame, `pixels: differ from the source by up to ${proof.maxDifference ?? 'their shape'}`);
+  return proven(proof, expected !== undefined);
+}
+
+function proven(proof: FrameProof, hasChecksum: boolean): FrameFinding {
+  const isEqual = proof.source === 'equal' || proof.source === 'equalRaw';
+  const isProven = isEqual || proof.source === 'withinTolerance';
+  const counts = one({
+    verified: hasChecksum || isProven ? 1 : 0,
+    provenFromSource: isEqual ? 1 : 0,
+    lossySource: proof.source === 'withinTolerance' ? 1 : 0,
+    withoutChecksum: hasChecksum ? 0 : 1,
+  });
+  const strength: Proof = isProven ? 'source' : hasChecksum ? 'stored' : 'none';
+  return { counts, proof: strength, ...(proof.source === 'equalRaw' ? { unusedBits: true } : {}) };
+}
+
+/** With the source where our codecs can decode it; a source that turns out undecodable leaves the checksum alone. */
+async function decodeAndCompare(codecs: CodecPool, frame: StoredFrame): Promise<FrameProof> {
+  const { source, index, stored } = frame;
+  const description = source?.description;
+  if (!source || !description || description.pixelKeyword !== 'PixelData') return codecs.verify(stored);
+  if (!canDecode(description.transferSyntaxUID)) return codecs.verify(stored);
+  const encoded = await source.encodedFrame(index);
+  try {
+    const { transferSyntaxUID } = description;
+    return await codecs.verify(stored, { source: { encoded, transferSyntaxUID, description } });
+  } catch (error) {
+    if (error instanceof CodecError) return codecs.verify(stored);
+    throw error;
+  }
+}
+
+/** 2024 documents list every resolution level, base first: each is decoded and compared. */
+async function lowerLevelMismatch(codecs: CodecPool, frame: StoredFrame): Promise<string | undefined> {
+  const levels = frame.entry.PixelDataChecksumFromBaseToFullResolution ?? [];
+  for (const [i, { Width, Height, Checksum }] of levels.slice(0, -1).entries()) {
+    const level = levels.length - 1 - i;
+    const proof = await codecs.verify(frame.stored, { level });
+    if (proof.crc32 !== Checksum)
+      return `checksum at ${Width}×${Height}: expected ${Checksum}, got ${proof.crc32}`;
+  }
+  return undefined;
+}

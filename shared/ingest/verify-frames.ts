@@ -1,0 +1,205 @@
+/**
+ * VerifyFrames: proves the frames of one shard (design invariant 3). Metadata once an image set, each frame fetched
+ * once; fetching, decoding and checking overlap within a bound of bytes.
+ */
+import { DicomError, type P10, readP10 } from '../dicom/p10.ts';
+import type { CodecPool } from '../pixels/codec-pool.ts';
+import { type FrameSource, openFrames } from '../pixels/frames.ts';
+import { type ImageSetMetadata, type InstanceEntry, NotConsistentYet } from '../ports/imaging-service.ts';
+import { NoSuchObject, PreconditionFailed } from '../ports/object-store.ts';
+import { concurrently } from './concurrently.ts';
+import { type FrameFinding, proveFrame } from './frame-proof.ts';
+import { describedDifferences } from './frame-headers.ts';
+import { objectSource } from './object-source.ts';
+import type { PipelineDeps } from './pipeline-deps.ts';
+import { runShard, type ShardRef } from './shards.ts';
+import {
+  addCounts,
+  type FrameCounts,
+  identifiersOf,
+  NO_FRAMES,
+  type Proof,
+  type VerifiedLine,
+  type VerifyLine,
+} from './verify-lines.ts';
+
+export interface VerifyDeps extends PipelineDeps {
+  readonly codecs: CodecPool;
+}
+
+/** Instances looked at at once, and frames of one instance; the codec pool bounds what is decoded. */
+const INSTANCES_AT_ONCE = 8;
+const FRAMES_AT_ONCE = 4;
+/** Whole objects up to this size come in one read. */
+const SOURCE_BLOCK_BYTES = 4 * 1024 * 1024;
+
+/** Safe to repeat. An image set with a mismatch is tagged, never deleted. */
+export async function verifyShard(deps: VerifyDeps, ref: ShardRef): Promise<void> {
+  const shardDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };
+  await runShard<VerifyLine>(shardDeps, 'verify', ref, async (lines) => {
+    const metadata = metadataOnce(deps);
+    const verified = await concurrently(lines, INSTANCES_AT_ONCE, (line) =>
+      isToBeVerified(deps, line) ? verifyInstance(deps, line, metadata) : notLookedAt(line),
+    );
+    await tagUnverified(deps, verified);
+    return verified;
+  });
+}
+
+/** Sampling by the instance's own digest: the same instance is in the same sample each time. */
+function isToBeVerified(deps: VerifyDeps, line: VerifyLine): boolean {
+  const { verify } = deps.settings;
+  if (verify.mode === 'sample') return Number.parseInt(line.sha256.slice(0, 8), 16) % 100 < verify.percent;
+  return verify.mode === 'full';
+}
+
+const notLookedAt = async (line: VerifyLine): Promise<VerifiedLine> => ({
+  ...identifiersOf(line),
+  counts: { ...NO_FRAMES, expected: line.frameTo - line.frameFrom },
+});
+
+/** The metadata of each image set, fetched once; "not consistent yet" just after an import is waited out. */
+function metadataOnce(deps: VerifyDeps): (imageSetId: string) => Promise<ImageSetMetadata> {
+  const fetched = new Map<string, Promise<ImageSetMetadata>>();
+  const fetchPatiently = async (imageSetId: string): Promise<ImageSetMetadata> => {
+    for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 8000)) {
+      try {
+        return await deps.imaging.metadata(imageSetId);
+      } catch (error) {
+        if (!(error instanceof NotConsistentYet) || waitMs >= 8000) throw error;
+        await deps.clock.sleep(waitMs);
+      }
+    }
+  };
+  return (imageSetId) => {
+    const known = fetched.get(imageSetId) ?? fetchPatiently(imageSetId);
+    fetched.set(imageSetId, known);
+    return known;
+  };
+}
+
+async function verifyInstance(
+  deps: VerifyDeps,
+  line: VerifyLine,
+  metadata: (imageSetId: string) => Promise<ImageSetMetadata>,
+): Promise<VerifiedLine> {
+  const document = await metadata(line.imageSetId);
+  const instance = document.Study.Series[line.series]?.Instances[line.sop];
+  if (!instance)
+    return finding(line, NO_FRAMES, 'Unaccounted', 'the image set does not list the instance that was imported');
+  const frames = instance.ImageFrames ?? [];
+  if (!line.hasPixelData && frames.length === 0)
+    return { ...identifiersOf(line), counts: NO_FRAMES, proof: 'none' };
+  if (frames.length === 0 && line.hasWarnings)
+    return {
+      ...identifiersOf(line),
+      counts: { ...NO_FRAMES, expected: line.frameTo - line.frameFrom },
+      proof: 'none',
+      isBlob: true,
+    };
+  const source = await openSource(deps, line);
+  const expected = source?.frameCount ?? line.frames;
+  if (frames.length !== expected)
+    return finding(
+      line,
+      { ...NO_FRAMES, expected: line.frameTo - line.frameFrom, mismatched: 1 },
+      'ChecksumMismatch',
+      `frames: expected ${expected}, the metadata lists ${frames.length}`,
+    );
+  const differing = source ? describedDifferences(instance.DICOM, source.description) : [];
+  if (differing.length > 0)
+    return finding(
+      line,
+      { ...NO_FRAMES, expected: line.frameTo - line.frameFrom, mismatched: line.frameTo - line.frameFrom },
+      'ChecksumMismatch',
+      `metadata and source differ in ${differing.join(', ')}`,
+    );
+  return verifyRange(deps, line, instance, source);
+}
+
+async function verifyRange(
+  deps: VerifyDeps,
+  line: VerifyLine,
+  instance: InstanceEntry,
+  source: FrameSource | undefined,
+): Promise<VerifiedLine> {
+  const entries = instance.ImageFrames ?? [];
+  // A video is one frame to the service, whatever NumberOfFrames says.
+  const to = Math.min(line.frameTo, entries.length);
+  const indices = Array.from({ length: Math.max(0, to - line.frameFrom) }, (_, i) => line.frameFrom + i);
+  const findings = await concurrently(indices, FRAMES_AT_ONCE, async (index) => {
+    const entry = entries[index]!;
+    const stored = await deps.imaging.frame(line.imageSetId, entry.ID);
+    return proveFrame(deps.codecs, { index, entry, instance, stored, ...(source ? { source } : {}) });
+  });
+  const counts = findings.reduce((sum, f) => addCounts(sum, f.counts), NO_FRAMES);
+  const warnings = findings.some((f) => f.unusedBits)
+    ? [{ code: 'UnusedBits', message: 'bits outside of BitsStored are set in the source' }]
+    : undefined;
+  const bad = findings.find((f) => f.code);
+  if (bad?.code)
+    return { ...finding(line, counts, bad.code, messageOf(findings)), ...(warnings ? { warnings } : {}) };
+  return {
+    ...identifiersOf(line),
+    counts,
+    proof: weakestProof(findings),
+    ...(warnings ? { warnings } : {}),
+  };
+}
+
+/** The first three of the frames that are not as they must be. */
+const messageOf = (findings: readonly FrameFinding[]) => {
+  const bad = findings.filter((f) => f.code);
+  const shown = bad.slice(0, 3).map((f) => f.message);
+  return bad.length > 3 ? `${shown.join('; ')}; and ${bad.length - 3} more frames` : shown.join('; ');
+};
+
+const STRENGTH: readonly Proof[] = ['none', 'stored', 'encoded', 'source'];
+
+const weakestProof = (findings: readonly FrameFinding[]): Proof =>
+  findings.reduce<Proof>(
+    (weakest, f) => (STRENGTH.indexOf(f.proof) < STRENGTH.indexOf(weakest) ? f.proof : weakest),
+    'source',
+  );
+
+const finding = (
+  line: VerifyLine,
+  counts: FrameCounts,
+  code: NonNullable<VerifiedLine['code']>,
+  message: string,
+): VerifiedLine => ({ ...identifiersOf(line), counts, code, message });
+
+/** The source's frames, or undefined where we cannot read them: then the checksum alone is proof. */
+async function openSource(deps: VerifyDeps, line: VerifyLine): Promise<FrameSource | undefined> {
+  const source = objectSource(
+    deps.objects,
+    { ...line.source, sizeBytes: line.sizeBytes },
+    Math.min(line.sizeBytes, SOURCE_BLOCK_BYTES),
+  );
+  try {
+    const p10: P10 = await readP10(source);
+    return p10.pixelData ? await openFrames(p10) : undefined;
+  } catch (error) {
+    if (error instanceof DicomError) return undefined;
+    // A re-sent object may change under our eyes; what is stored is then proven by its checksum.
+    if (error instanceof PreconditionFailed || error instanceof NoSuchObject) return undefined;
+    throw error;
+  }
+}
+
+async function tagUnverified(deps: VerifyDeps, lines: readonly VerifiedLine[]): Promise<void> {
+  const imageSets = new Set(lines.filter((line) => line.code).map((line) => line.imageSetId));
+  for (const imageSetId of imageSets) {
+    const imageSet = await deps.imaging.imageSet(imageSetId);
+    if (imageSet) await deps.imaging.tag(imageSet.arn, { 'isocenter:unverified': 'true' });
+  }
+}
+
+/** The line of an instance whose frames crashed the handler, alone. */
+export const crashedVerification = (line: VerifyLine): VerifiedLine =>
+  finding(
+    line,
+    { ...NO_FRAMES, expected: line.frameTo - line.frameFrom, undecodable: line.frameTo - line.frameFrom },
+    'HandlerCrashed',
+    'proving this instance ended the handler, alone in its shard',
+  );
