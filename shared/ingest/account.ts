@@ -109,8 +109,7 @@ const STRENGTH: readonly Proof[] = ['none', 'stored', 'encoded', 'source'];
 const weakest = (proofs: readonly Proof[]): Proof | undefined =>
   STRENGTH.find((strength) => proofs.includes(strength));
 
-const framesOf = ({ inspected }: InspectedLine) =>
-  inspected.verdict === 'accepted' ? inspected.frames : 0;
+const framesOf = ({ inspected }: InspectedLine) => (inspected.verdict === 'accepted' ? inspected.frames : 0);
 
 function accept(
   inspected: InspectedLine,
@@ -146,10 +145,7 @@ function refuse(
 }
 
 /** What is known of the object whatever becomes of it. */
-function describe(
-  inspected: InspectedLine,
-  results: Partial<StepResults>,
-): Omit<ObjectLine, 'outcome'> {
+function describe(inspected: InspectedLine, results: Partial<StepResults>): Omit<ObjectLine, 'outcome'> {
   const { key, sizeBytes, inspected: verdict } = inspected;
   const warnings = [
     ...(verdict.verdict === 'accepted' ? verdict.warnings : []),

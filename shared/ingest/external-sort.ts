@@ -64,7 +64,7 @@ async function writeRun(file: string, entries: readonly Entry[]): Promise<void> 
   const stream = createWriteStream(file);
   let piece = '';
   const put = async () => {
-    if (!stream.write(piece)) await new Promise((resolve) => stream.once("drain", () => resolve(undefined)));
+    if (!stream.write(piece)) await new Promise((resolve) => stream.once('drain', () => resolve(undefined)));
     piece = '';
   };
   for (const { key, line } of entries) {

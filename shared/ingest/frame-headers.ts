@@ -27,7 +27,11 @@ export function describedDifferences(metadata: DicomJson, source: ImageDescripti
 }
 
 /** Keywords in which the codestream's header differs from what is known of the pixels. */
-export function headerDifferences(proof: FrameProof, metadata: DicomJson, source?: ImageDescription): string[] {
+export function headerDifferences(
+  proof: FrameProof,
+  metadata: DicomJson,
+  source?: ImageDescription,
+): string[] {
   const wanted = (keyword: string): unknown => (source ? DESCRIBED[keyword]?.(source) : metadata[keyword]);
   const differing = (keyword: string, got: number) => {
     const value = wanted(keyword);

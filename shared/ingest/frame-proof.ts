@@ -59,7 +59,10 @@ async function proveEncoded(frame: StoredFrame): Promise<FrameFinding> {
     return mismatch(frame, `checksum of the encoded frame: expected ${expected}, got ${got}`);
   const source = await frame.source?.encodedFrame(frame.index);
   if (source && !isSameEncoding(frame.stored, source))
-    return mismatch(frame, `encoded bytes: expected the source's ${source.length}, got ${frame.stored.length}`);
+    return mismatch(
+      frame,
+      `encoded bytes: expected the source's ${source.length}, got ${frame.stored.length}`,
+    );
   const provenFromSource = source ? 1 : 0;
   const counts =
     expected === undefined

@@ -14,7 +14,10 @@ export interface Identity {
 
 /** Trailing padding only: PS3.5 6.2 lets LO be padded; case counts. */
 const unpadded = (value: string) => value.replace(/[ \0]+$/, '');
-const date = (value: string) => unpadded(value).replace(/[.\-/]/g, '').trim();
+const date = (value: string) =>
+  unpadded(value)
+    .replace(/[.\-/]/g, '')
+    .trim();
 const sex = (value: string) => value.trim().toUpperCase();
 
 /** PS3.5 6.2: alphabetic=ideographic=phonetic, each of five components; case, padding and empty trailing ones are spelling. */
@@ -114,7 +117,9 @@ function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
 }
 
 /** What PlanImport decides about one identity of a study: it may come in, or it is held back in these keywords. */
-export type IdentityDecision = { readonly accepted: true } | { readonly accepted: false; readonly keywords: string[] };
+export type IdentityDecision =
+  | { readonly accepted: true }
+  | { readonly accepted: false; readonly keywords: string[] };
 
 /**
  * Decides over every identity of one study at once (design "Duplicates and conflicts"). `stored`: what the ledger and

@@ -15,6 +15,15 @@ export interface BatchRef {
 export const clientTokenOf = (ref: BatchRef, attempt: number): string =>
   sha256(`${ref.planExecutionId}\u0001${ref.batchId}\u0001${attempt}`);
 
+/** Nothing of the batch could be staged: HealthImaging need not be asked. */
+export const NO_JOB = { jobId: 'none', jobStatus: 'COMPLETED' } as const;
+
+async function isEmpty(deps: PipelineDeps, { planExecutionId, batchId }: BatchRef): Promise<boolean> {
+  const prefix = workKeys.staged(planExecutionId, batchId);
+  for await (const _ of deps.objects.list(deps.settings.workBucket, prefix)) return false;
+  return true;
+}
+
 interface JobNote {
   readonly jobId?: string;
 }
@@ -29,6 +38,7 @@ export async function startImportJob(
   const key = workKeys.job(planExecutionId, batchId, attempt);
   const note = await readJson<JobNote>(deps.objects, workBucket, key);
   if (note?.value.jobId) return { jobId: note.value.jobId, jobStatus: 'SUBMITTED' };
+  if (await isEmpty(deps, ref)) return NO_JOB;
   if (!note) await writeOnce(deps.objects, workBucket, key, '{}');
   const { jobId } = await deps.imaging.startImportJob({
     inputS3Uri: `s3://${workBucket}/${workKeys.staged(planExecutionId, batchId)}`,
@@ -44,6 +54,7 @@ export async function checkImportJob(
   deps: PipelineDeps,
   ref: BatchRef & { readonly jobId: string },
 ): Promise<{ jobId: string; jobStatus: JobStatus }> {
+  if (ref.jobId === NO_JOB.jobId) return NO_JOB;
   const { jobStatus } = await deps.imaging.importJob(ref.jobId);
   return { jobId: ref.jobId, jobStatus };
 }

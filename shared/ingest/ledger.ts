@@ -93,7 +93,9 @@ async function update<T>(
       if (!(error instanceof PreconditionFailed || error instanceof NoSuchObject)) throw error;
     }
   }
-  throw new LedgerBusy('a ledger object: expected to write it within ten tries, got another writer each time');
+  throw new LedgerBusy(
+    'a ledger object: expected to write it within ten tries, got another writer each time',
+  );
 }
 
 /** Adds instances to a series. An instance that is there already keeps a `verified` state for the same bytes. */

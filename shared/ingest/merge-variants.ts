@@ -74,7 +74,9 @@ async function settleSeries(
 }
 
 /** Instances of which every part is as it must be. */
-function settledInstances(lines: readonly VerifiedLine[]): Record<string, { sha256: string; imageSetId: string }> {
+function settledInstances(
+  lines: readonly VerifiedLine[],
+): Record<string, { sha256: string; imageSetId: string }> {
   const bad = new Set(lines.filter((line) => line.code).map((line) => line.sop));
   return Object.fromEntries(
     lines
@@ -109,7 +111,8 @@ async function reportVariants(
   seriesInstanceUID: string,
 ): Promise<MergeReport | undefined> {
   const ids: string[] = [];
-  for await (const summary of deps.imaging.searchImageSets({ seriesInstanceUID })) ids.push(summary.imageSetId);
+  for await (const summary of deps.imaging.searchImageSets({ seriesInstanceUID }))
+    ids.push(summary.imageSetId);
   if (ids.length < 2) return undefined;
   ids.sort();
   const variants = await Promise.all(ids.map((imageSetId) => deps.imaging.metadata(imageSetId)));

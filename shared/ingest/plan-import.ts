@@ -173,7 +173,12 @@ function planWriter(deps: PipelineDeps, request: ExecutionRef, run: string): Pla
   const flushDecided = async () => {
     if (decidedLines.length === 0) return;
     const part = `${run}-${String(decidedParts.length).padStart(5, '0')}`;
-    await writeOnce(objects, workBucket, workKeys.shard(executionId, 'planned', part), toNdjson(decidedLines));
+    await writeOnce(
+      objects,
+      workBucket,
+      workKeys.shard(executionId, 'planned', part),
+      toNdjson(decidedLines),
+    );
     decidedParts.push(part);
     decidedLines = [];
   };

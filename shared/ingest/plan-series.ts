@@ -126,7 +126,6 @@ export function beginsBatch(
   if (fill.files + 1 > limits.files || fill.bytes + sizeBytes > limits.bytes) return true;
   if (!series) return false;
   const fitsAlone = series.files <= limits.files && series.bytes <= limits.bytes;
-  const fitsHere =
-    fill.files + series.files <= limits.files && fill.bytes + series.bytes <= limits.bytes;
+  const fitsHere = fill.files + series.files <= limits.files && fill.bytes + series.bytes <= limits.bytes;
   return fitsAlone && !fitsHere;
 }

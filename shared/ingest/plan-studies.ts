@@ -1,11 +1,6 @@
 /** What PlanImport knows of one study: its aggregate in this upload, the ledgers, and what the data store holds of it. */
 import { concurrently } from './concurrently.ts';
-import {
-  decideIdentities,
-  type Identity,
-  type IdentityDecision,
-  identityDigest,
-} from './identity.ts';
+import { decideIdentities, type Identity, type IdentityDecision, identityDigest } from './identity.ts';
 import { type LedgerEntry, readSeries, readStudy, type SeriesLedger, type StudyLedger } from './ledger.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import type { Candidate } from './plan-lines.ts';
@@ -19,7 +14,9 @@ export interface StudyAggregate {
 }
 
 /** Studies in the order of the sorted candidates; memory holds one study's series and identities, not its objects. */
-export async function* aggregateStudies(candidates: AsyncIterable<Candidate>): AsyncGenerator<StudyAggregate> {
+export async function* aggregateStudies(
+  candidates: AsyncIterable<Candidate>,
+): AsyncGenerator<StudyAggregate> {
   let study: string | undefined;
   let series = new Map<string, BatchFill>();
   let identities = new Map<string, { identity: Identity; instances: number }>();

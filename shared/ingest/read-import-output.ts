@@ -3,8 +3,8 @@
  * is in exactly one of SUCCESS and FAILURE; one that is in neither, or in both, is `failed: Unaccounted`.
  */
 import { NoSuchObject } from '../ports/object-store.ts';
-import type { BatchRef } from './import-batch.ts';
 import { type Identity, identityDigest } from './identity.ts';
+import { type BatchRef, NO_JOB } from './import-batch.ts';
 import { type LedgerEntry, recordInstances, recordStudy } from './ledger.ts';
 import { allLines, exists, linesOf, ndjsonOf, readJson, writeOnce } from './ndjson.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
@@ -53,8 +53,12 @@ export async function readImportOutput(deps: PipelineDeps, request: ReadRequest)
   const lines = await allLines<StageLine>(deps.objects, workBucket, workKeys.batch(planExecutionId, batchId));
   const digests = await stagedDigests(deps, planExecutionId, batchId);
   const planned = lines.filter((line) => digests.has(line.n));
-  const job = await deps.imaging.importJob(request.jobId);
-  const output = request.jobStatus === 'FAILED' ? undefined : await readOutput(deps, job.outputS3Uri);
+  const job =
+    request.jobId === NO_JOB.jobId ? { outputS3Uri: '' } : await deps.imaging.importJob(request.jobId);
+  const output =
+    request.jobStatus === 'FAILED' || job.outputS3Uri === ''
+      ? undefined
+      : await readOutput(deps, job.outputS3Uri);
   const results = planned.map((line) => resultOf(line, output, stagedKey(request, line)));
   await recordImports(deps, planned, results, digests);
   const importedKey = workKeys.shard(planExecutionId, 'imported', batchId);
@@ -128,7 +132,8 @@ async function readOutput(deps: PipelineDeps, outputS3Uri: string): Promise<JobO
     folder.bucket,
     `${folder.key}job-output-manifest.json`,
   );
-  if (!manifest) throw new ManifestNotThereYet('job-output-manifest.json: expected after COMPLETED, got none');
+  if (!manifest)
+    throw new ManifestNotThereYet('job-output-manifest.json: expected after COMPLETED, got none');
   const summary = manifest.value.jobSummary;
   const success = new Map<string, { imageSetId: string; isPrimary: boolean }>();
   const failure = new Map<string, { exceptionType: string; message: string }>();
@@ -183,7 +188,8 @@ async function* outputLines(
 
 export function parseS3Uri(uri: string): { bucket: string; key: string } {
   const match = /^s3:\/\/([^/]+)\/(.*)$/.exec(uri);
-  if (!match) throw new Error(`S3 URI: expected s3://bucket/key, got ${uri.length} characters of something else`);
+  if (!match)
+    throw new Error(`S3 URI: expected s3://bucket/key, got ${uri.length} characters of something else`);
   return { bucket: match[1] as string, key: match[2] as string };
 }
 

@@ -1,4 +1,5 @@
 /** ReleaseUpload: gives the leases back, then lists; what came meanwhile starts the next ingest (no lost wake-up). */
+import { forgetAttempts } from './attempts.ts';
 import { concurrently } from './concurrently.ts';
 import { releaseLease, uploadLease } from './leases.ts';
 import { exists, readLines } from './ndjson.ts';
@@ -10,7 +11,7 @@ export interface ReleaseRequest extends ExecutionRef {
   readonly executionArn: string;
 }
 
-/** Safe to repeat. Starts nothing for objects that this execution left in the inbox on purpose (`stays`). */
+/** Safe to repeat. */
 export async function releaseUpload(deps: PipelineDeps, request: ReleaseRequest): Promise<void> {
   await releaseSeries(deps, request);
   const leaseDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };
@@ -21,6 +22,12 @@ export async function releaseUpload(deps: PipelineDeps, request: ReleaseRequest)
     await startNextIngest(deps, request.uploadId);
     return;
   }
+}
+
+/** After all is accounted for and cleared: what failed before is forgotten. Safe to repeat. */
+export async function finishUpload(deps: PipelineDeps, request: ReleaseRequest): Promise<void> {
+  await forgetAttempts(deps, request.uploadId);
+  await releaseUpload(deps, request);
 }
 
 /** Gives back the leases of the series and studies of this execution. */

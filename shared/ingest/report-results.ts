@@ -39,7 +39,8 @@ export async function gatherResults(
   for (const batch of plan?.batches ?? []) {
     const { planExecutionId, batchId } = batch;
     if (!(await exists(objects, workBucket, workKeys.shard(planExecutionId, 'imported', batchId)))) continue;
-    const numbers = planExecutionId === executionId ? undefined : adopted.get(`${planExecutionId}/${batchId}`);
+    const numbers =
+      planExecutionId === executionId ? undefined : adopted.get(`${planExecutionId}/${batchId}`);
     for (const { line, imported, sha256 } of await importsOf(deps, batch)) {
       const n = planExecutionId === executionId ? line.n : numbers?.get(line.n);
       if (n !== undefined) await add({ step: 'imported', n, line: imported, sha256 });

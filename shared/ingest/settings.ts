@@ -40,7 +40,9 @@ export function parseSettings(environment: Environment): Settings {
     dataAccessRoleArn: text('DATA_ACCESS_ROLE_ARN', 'a role ARN', /^arn:aws/),
     eventBusName: text('EVENT_BUS_NAME', 'a bus name'),
     ingestStateMachineArn: text('INGEST_STATE_MACHINE_ARN', 'a state machine ARN', /^arn:aws/),
-    constraintProfile: text('CONSTRAINT_PROFILE', 'current or 2024', /^(current|2024)$/) as 'current' | '2024',
+    constraintProfile: text('CONSTRAINT_PROFILE', 'current or 2024', /^(current|2024)$/) as
+      | 'current'
+      | '2024',
     verify: parseVerify(
       text('VERIFY', 'full, off or sample:1 to sample:100', /^(full|off|sample:([1-9]\d?|100))$/),
     ),

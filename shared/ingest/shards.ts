@@ -85,8 +85,7 @@ export async function writeShards<T>(
     const isFull =
       shard.length >= options.size ||
       (options.maxWeight !== undefined && weight + lineWeight > options.maxWeight);
-    const mayCut =
-      last !== undefined && (!options.unit || options.unit(last) !== options.unit(line));
+    const mayCut = last !== undefined && (!options.unit || options.unit(last) !== options.unit(line));
     if (isFull && mayCut) await flush();
     shard.push(line);
     weight += lineWeight;

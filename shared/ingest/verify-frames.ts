@@ -8,20 +8,20 @@ import { type FrameSource, openFrames } from '../pixels/frames.ts';
 import { type ImageSetMetadata, type InstanceEntry, NotConsistentYet } from '../ports/imaging-service.ts';
 import { NoSuchObject, PreconditionFailed } from '../ports/object-store.ts';
 import { concurrently } from './concurrently.ts';
-import { type FrameFinding, proveFrame } from './frame-proof.ts';
 import { describedDifferences } from './frame-headers.ts';
+import { type FrameFinding, proveFrame } from './frame-proof.ts';
 import { objectSource } from './object-source.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import { runShard, type ShardRef } from './shards.ts';
 import {
   addCounts,
-  type FrameCounts,
   identifiersOf,
   NO_FRAMES,
   type Proof,
   type VerifiedLine,
   type VerifyLine,
 } from './verify-lines.ts';
+import { finding } from './verify-results.ts';
 
 export interface VerifyDeps extends PipelineDeps {
   readonly codecs: CodecPool;
@@ -86,7 +86,12 @@ async function verifyInstance(
   const document = await metadata(line.imageSetId);
   const instance = document.Study.Series[line.series]?.Instances[line.sop];
   if (!instance)
-    return finding(line, NO_FRAMES, 'Unaccounted', 'the image set does not list the instance that was imported');
+    return finding(
+      line,
+      NO_FRAMES,
+      'Unaccounted',
+      'the image set does not list the instance that was imported',
+    );
   const frames = instance.ImageFrames ?? [];
   if (!line.hasPixelData && frames.length === 0)
     return { ...identifiersOf(line), counts: NO_FRAMES, proof: 'none' };
@@ -162,13 +167,6 @@ const weakestProof = (findings: readonly FrameFinding[]): Proof =>
     'source',
   );
 
-const finding = (
-  line: VerifyLine,
-  counts: FrameCounts,
-  code: NonNullable<VerifiedLine['code']>,
-  message: string,
-): VerifiedLine => ({ ...identifiersOf(line), counts, code, message });
-
 /** The source's frames, or undefined where we cannot read them: then the checksum alone is proof. */
 async function openSource(deps: VerifyDeps, line: VerifyLine): Promise<FrameSource | undefined> {
   const source = objectSource(
@@ -194,12 +192,3 @@ async function tagUnverified(deps: VerifyDeps, lines: readonly VerifiedLine[]): 
     if (imageSet) await deps.imaging.tag(imageSet.arn, { 'isocenter:unverified': 'true' });
   }
 }
-
-/** The line of an instance whose frames crashed the handler, alone. */
-export const crashedVerification = (line: VerifyLine): VerifiedLine =>
-  finding(
-    line,
-    { ...NO_FRAMES, expected: line.frameTo - line.frameFrom, undecodable: line.frameTo - line.frameFrom },
-    'HandlerCrashed',
-    'proving this instance ended the handler, alone in its shard',
-  );

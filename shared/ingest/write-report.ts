@@ -6,17 +6,16 @@ import { type Account, accountOf, type Missing } from './account.ts';
 import { openSorter, type Sorter } from './external-sort.ts';
 import type { InspectedLine } from './inspect-objects.ts';
 import type { Merges } from './merge-variants.ts';
-import { ndjsonOf, readJson, readLines, toNdjson, writeOnce } from './ndjson.ts';
+import { ndjsonOf, readJson, toNdjson, writeOnce } from './ndjson.ts';
 import type { ExecutionRef, InventoryLine, PipelineDeps } from './pipeline-deps.ts';
-import { adoptedNumbers, importsOf } from './plan-verification.ts';
-import type { DecidedLine, Plan, StagingLine } from './plan-lines.ts';
+import type { Plan, StagingLine } from './plan-lines.ts';
 import type { BatchResult } from './read-import-output.ts';
 import { type Counts, type Report, type ReportOutcome, reportOutcome } from './report.ts';
 import { gatherResults, type NumberedResult, resultsByNumber } from './report-results.ts';
 import { plannedLines, resultLines, shardName, writeShardList } from './shards.ts';
 import { timingsOf } from './timings.ts';
 import { uploadName } from './uploads.ts';
-import { addCounts, type FrameCounts, NO_FRAMES, type VerifiedLine } from './verify-lines.ts';
+import { addCounts, type FrameCounts, NO_FRAMES } from './verify-lines.ts';
 import { workKeys } from './work-keys.ts';
 
 export interface ReportRequest extends ExecutionRef {

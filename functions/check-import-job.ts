@@ -1,0 +1,10 @@
+/** State CheckImportJob: asks HealthImaging how the job stands. Safe to repeat. */
+import { awsDeps } from '../shared/adapters/aws-deps.ts';
+import { SHAPES } from '../shared/ingest/events.ts';
+import { handle } from '../shared/ingest/handlers.ts';
+import { checkImportJob } from '../shared/ingest/import-batch.ts';
+import type { PipelineDeps } from '../shared/ingest/pipeline-deps.ts';
+
+export const makeHandler = (deps: PipelineDeps) => handle(SHAPES.job, (event) => checkImportJob(deps, event));
+
+export const handler = makeHandler(awsDeps());

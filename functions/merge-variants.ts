@@ -1,0 +1,14 @@
+/** State MergeVariants: settles the series in the ledger and looks at their variants. Safe to repeat. */
+import { awsDeps } from '../shared/adapters/aws-deps.ts';
+import { SHAPES } from '../shared/ingest/events.ts';
+import { handle } from '../shared/ingest/handlers.ts';
+import { mergeVariants } from '../shared/ingest/merge-variants.ts';
+import type { PipelineDeps } from '../shared/ingest/pipeline-deps.ts';
+
+export const makeHandler = (deps: PipelineDeps) =>
+  handle(SHAPES.execution, async (event) => {
+    await mergeVariants(deps, event);
+    return {};
+  });
+
+export const handler = makeHandler(awsDeps());

@@ -1,0 +1,11 @@
+/** State StartImportJob: asks HealthImaging to import one planned batch. Safe to repeat. */
+import { awsDeps } from '../shared/adapters/aws-deps.ts';
+import { SHAPES } from '../shared/ingest/events.ts';
+import { handle } from '../shared/ingest/handlers.ts';
+import { startImportJob } from '../shared/ingest/import-batch.ts';
+import type { PipelineDeps } from '../shared/ingest/pipeline-deps.ts';
+
+export const makeHandler = (deps: PipelineDeps) =>
+  handle(SHAPES.attempt, (event) => startImportJob(deps, event));
+
+export const handler = makeHandler(awsDeps());

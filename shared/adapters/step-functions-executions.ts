@@ -1,0 +1,29 @@
+/** The Executions port over AWS Step Functions, for the ingest state machine. */
+import { DescribeExecutionCommand, type SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
+import type { ExecutionStatus, Executions } from '../ports/executions.ts';
+
+export function stepFunctionsExecutions(client: SFNClient, stateMachineArn: string): Executions {
+  const arnOf = (name: string) => `${stateMachineArn.replace(':stateMachine:', ':execution:')}:${name}`;
+  return {
+    arnOf,
+    start: async (name, input) => {
+      try {
+        const command = new StartExecutionCommand({ stateMachineArn, name, input: JSON.stringify(input) });
+        await client.send(command);
+        return 'started';
+      } catch (error) {
+        if ((error as Error).name === 'ExecutionAlreadyExists') return 'exists';
+        throw error;
+      }
+    },
+    status: async (executionArn) => {
+      try {
+        const answer = await client.send(new DescribeExecutionCommand({ executionArn }));
+        return answer.status === 'PENDING_REDRIVE' ? 'FAILED' : (answer.status as ExecutionStatus);
+      } catch (error) {
+        if ((error as Error).name === 'ExecutionDoesNotExist') return undefined;
+        throw error;
+      }
+    },
+  };
+}

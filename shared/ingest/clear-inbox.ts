@@ -1,0 +1,73 @@
+/**
+ * ClearInbox: takes out of the inbox what the report accounts for, and only the very bytes that were seen. Refused
+ * objects are moved to where `retry` finds them; those that changed meanwhile stay for the next ingest.
+ */
+import { NoSuchObject, PreconditionFailed } from '../ports/object-store.ts';
+import { concurrently } from './concurrently.ts';
+import { checkLease, uploadLease } from './leases.ts';
+import { exists } from './ndjson.ts';
+import type { ExecutionRef, PipelineDeps } from './pipeline-deps.ts';
+import { runShard } from './shards.ts';
+import { workKeys } from './work-keys.ts';
+import type { OutcomeLine } from './write-report.ts';
+
+export interface ClearRequest extends ExecutionRef {
+  readonly shard: string;
+}
+
+/** Copies asked for at once. */
+const MOVES_AT_ONCE = 16;
+
+/** Safe to repeat: what is gone is gone, what was moved is there. Throws LeaseLost, Error when there is no report. */
+export async function clearShard(deps: PipelineDeps, request: ClearRequest): Promise<void> {
+  const { objects } = deps;
+  const { workBucket } = deps.settings;
+  const { executionId } = request;
+  await checkLease(
+    { objects, workBucket },
+    uploadLease(request.uploadId),
+    deps.executions.arnOf(executionId),
+  );
+  if (!(await exists(objects, workBucket, workKeys.report(executionId))))
+    throw new Error('report.json: expected before anything leaves the inbox, got none');
+  await runShard<OutcomeLine>({ objects, workBucket }, 'clear', request, (lines) =>
+    clear(deps, executionId, lines),
+  );
+}
+
+async function clear(deps: PipelineDeps, executionId: string, lines: readonly OutcomeLine[]) {
+  const leaving = lines.filter((line) => !line.stays);
+  const refused = leaving.filter((line) => line.outcome === 'rejected' || line.outcome === 'failed');
+  const moved = await concurrently(refused, MOVES_AT_ONCE, (line) => setAside(deps, executionId, line));
+  const changedMeanwhile = new Set(refused.filter((_, i) => !moved[i]).map((line) => line.n));
+  const removable = leaving.filter((line) => !changedMeanwhile.has(line.n));
+  const { changed, failed } = await deps.objects.remove(
+    deps.settings.inboxBucket,
+    removable.map(({ key, etag }) => ({ key, etag })),
+  );
+  if (failed.length > 0)
+    throw new Error(`inbox: expected to remove ${removable.length} objects, ${failed.length} were refused`);
+  const kept = new Set(changed);
+  return lines.map((line) => ({
+    n: line.n,
+    cleared: !line.stays && !changedMeanwhile.has(line.n) && !kept.has(line.key),
+  }));
+}
+
+/** Copies a refused object to where it waits. False when the inbox holds other bytes now. */
+async function setAside(deps: PipelineDeps, executionId: string, line: OutcomeLine): Promise<boolean> {
+  const { inboxBucket, workBucket } = deps.settings;
+  const kind = line.outcome === 'rejected' ? 'rejected' : 'failed';
+  const to = { bucket: workBucket, key: workKeys.refused(kind, executionId, line.key) };
+  try {
+    await deps.objects.copy(
+      { bucket: inboxBucket, key: line.key, etag: line.etag, sizeBytes: line.sizeBytes },
+      to,
+    );
+    return true;
+  } catch (error) {
+    if (error instanceof PreconditionFailed) return false;
+    if (error instanceof NoSuchObject) return (await deps.objects.head(to)) !== undefined;
+    throw error;
+  }
+}
