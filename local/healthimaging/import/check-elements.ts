@@ -1,40 +1,55 @@
-/** The element constraints of the year: a reason to refuse a file in 2024, a warning today (since December 2025). */
+/**
+ * The constraints that the service puts on elements at import (shared/dicom/constraints.ts): what breaks them fails
+ * the file; what today's service takes although the standard does not allow it comes in with a warning.
+ */
+import {
+  COUNT_LIMITS,
+  IDENTIFYING_UIDS,
+  LENGTH_LIMITS,
+  REQUIRED_ELEMENTS,
+  UID_FORM,
+} from '../../../shared/dicom/constraints.ts';
 import { integer, type P10, text } from '../../../shared/dicom/p10.ts';
-import { LENGTH_LIMITS, VALUE_LIMITS } from '../../../shared/healthimaging/element-limits.ts';
 import type { Behaviour } from '../service.ts';
-import { ImportFailure, type Warning, warning } from './failures.ts';
+import { ImportFailure, missingAttribute, type Warning, warning } from './failures.ts';
 
-const UIDS = ['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID'] as const;
-
-/** Throws ImportFailure at the first breach in 2024; returns all breaches as warnings today. */
+/** Throws ImportFailure for the first breach; returns the warnings. */
 export function checkElements(p10: P10, behaviour: Behaviour): Warning[] {
-  const warnings = [...lengths(p10, behaviour), ...values(p10, behaviour), ...uids(p10)];
-  const [first] = warnings;
-  if (behaviour === '2024' && first) throw new ImportFailure(first.message);
-  return warnings;
+  if (!p10.hasFileMeta) throw new ImportFailure(missingAttribute('TransferSyntaxUID'));
+  for (const { keyword } of REQUIRED_ELEMENTS) {
+    if (!text(p10, keyword)?.trim()) throw new ImportFailure(missingAttribute(keyword));
+  }
+  checkCounts(p10, behaviour);
+  return [...checkLengths(p10, behaviour), ...checkUids(p10, behaviour)];
 }
 
-function lengths(p10: P10, behaviour: Behaviour): Warning[] {
-  return LENGTH_LIMITS.flatMap(({ keyword, ...limits }) => {
+function checkLengths(p10: P10, behaviour: Behaviour): Warning[] {
+  return LENGTH_LIMITS.flatMap(({ keyword, standard, ...limits }) => {
     const limit = limits[behaviour];
     const length = [...(text(p10, keyword) ?? '')].length;
-    if (limit === undefined || length <= limit) return [];
-    const message = `DICOM attribute ${keyword} is ${length} characters long, the maximum is ${limit}`;
-    return [warning('InvalidDicomValueLength', message)];
+    const says = (maximum: number) =>
+      `DICOM attribute ${keyword} is ${length} characters long, the maximum is ${maximum}`;
+    if (length > limit) throw new ImportFailure(says(limit));
+    return length > standard ? [warning('InvalidDicomValueLength', says(standard))] : [];
   });
 }
 
-function values(p10: P10, behaviour: Behaviour): Warning[] {
-  return VALUE_LIMITS.flatMap(({ keyword, ...limits }) => {
+function checkCounts(p10: P10, behaviour: Behaviour): void {
+  for (const { keyword, ...limits } of COUNT_LIMITS) {
     const limit = limits[behaviour];
     const value = integer(p10, keyword);
-    if (limit === undefined || value === undefined || (value >= 0 && value <= limit)) return [];
-    return [warning('Other', `DICOM attribute ${keyword} is out of the range 0 to ${limit}`)];
-  });
+    if (value !== undefined && (value < 0 || value > limit)) {
+      throw new ImportFailure(`DICOM attribute ${keyword} is out of the range 0 to ${limit}`);
+    }
+  }
 }
 
-function uids(p10: P10): Warning[] {
-  return UIDS.filter((keyword) => !/^[0-9.]+$/.test(text(p10, keyword) ?? '0')).map((keyword) =>
-    warning('InvalidUidFormat', `DICOM attribute ${keyword} is not a valid UID`),
-  );
+function checkUids(p10: P10, behaviour: Behaviour): Warning[] {
+  return IDENTIFYING_UIDS.flatMap((keyword) => {
+    const uid = text(p10, keyword)?.trim() ?? '';
+    if (UID_FORM.standard.test(uid)) return [];
+    const message = `DICOM attribute ${keyword} is not a valid UID`;
+    if (behaviour === '2024' || !UID_FORM.usable.test(uid)) throw new ImportFailure(message);
+    return [warning('InvalidUidFormat', message)];
+  });
 }

@@ -10,9 +10,6 @@ import { type InputObject, parseS3Uri } from './s3-bucket.ts';
 import type { StagedInstance } from './staged.ts';
 import { storeFrames } from './store-frames.ts';
 
-/** Without these the service imports nothing. StudyInstanceUID: the guide of 2024 allows none; we ask for it. */
-const REQUIRED = ['SOPClassUID', 'SOPInstanceUID', 'StudyInstanceUID', 'SeriesInstanceUID'] as const;
-
 /** Throws ImportFailure; anything else is a fault of ours or of the store. */
 export async function readInstance(context: ImportContext, object: InputObject): Promise<StagedInstance> {
   const { service, job, buckets } = context;
@@ -22,17 +19,14 @@ export async function readInstance(context: ImportContext, object: InputObject):
   const { bucket } = parseS3Uri(job.inputS3Uri);
   const source = buckets.source(bucket, object, job.inputOwnerAccountId);
   const p10 = await read(() => readP10(source));
-  const [, sopInstanceUID, studyInstanceUID, seriesInstanceUID] = REQUIRED.map((keyword) =>
-    require(p10, keyword),
-  );
   const warnings = checkElements(p10, service.behaviour);
   const metadata = await read(async () => toMetadata(p10));
   const frames = await storeFrames(context, p10, { key: object.key, source });
   return {
     key: object.key,
-    studyInstanceUID: studyInstanceUID as string,
-    seriesInstanceUID: seriesInstanceUID as string,
-    sopInstanceUID: sopInstanceUID as string,
+    studyInstanceUID: uidOf(p10, 'StudyInstanceUID'),
+    seriesInstanceUID: uidOf(p10, 'SeriesInstanceUID'),
+    sopInstanceUID: uidOf(p10, 'SOPInstanceUID'),
     patient: metadata.Patient as DicomJson,
     study: metadata.Study as DicomJson,
     series: metadata.Series as DicomJson,
@@ -51,10 +45,9 @@ export async function readInstance(context: ImportContext, object: InputObject):
   };
 }
 
-function require(p10: P10, keyword: string): string {
-  const value = text(p10, keyword);
-  if (value === undefined) throw new ImportFailure(missingAttribute(keyword));
-  return value;
+/** Present and well formed: `checkElements` saw to it. */
+function uidOf(p10: P10, keyword: string): string {
+  return text(p10, keyword)?.trim() ?? '';
 }
 
 /** Reading errors in the service's words: a named attribute where there is one, else that there are none. */
