@@ -4,7 +4,7 @@
  */
 import type { ByteSource } from './byte-source.ts';
 import { ByteWindow } from './byte-window.ts';
-import type { DataSet } from './data-set.ts';
+import type { DataSet, Element } from './data-set.ts';
 import { DicomError, type DicomWarning } from './dicom-error.ts';
 import { lookUp } from './dictionary.ts';
 import { type Encoding, looksExplicit, readHeader, readTag } from './element-header.ts';
@@ -117,6 +117,7 @@ export async function readP10(source: ByteSource, limits: Partial<P10Limits> = {
       onlyGroup: 2,
     },
   );
+  checkGroupLength(group2, source);
   const meta = fileMeta(group2.dataSet, start.at);
   const warnings = [...group2.warnings, ...start.warnings, ...groupLengthWarning(group2, start.at)];
   const encoding = dataSetEncoding(meta.transferSyntaxUID);
@@ -276,12 +277,31 @@ function fileMeta(dataSet: DataSet, at: number): FileMeta {
   };
 }
 
+function endOfGroup2(element: Element, value: Uint8Array): number {
+  return element.offset + 4 + new DataView(value.buffer, value.byteOffset, 4).getUint32(0, true);
+}
+
+/** A file that ends inside of group 0002 is cut, even where it ends between two elements. */
+function checkGroupLength(group2: ParsedDataSet, source: ByteSource): void {
+  const element = group2.dataSet.elements.get(0x00020000);
+  if (!element?.value || element.value.length < 4 || group2.end < source.sizeBytes) return;
+  const told = endOfGroup2(element, element.value);
+  if (told <= source.sizeBytes) return;
+  const facts = { wanted: told, got: source.sizeBytes };
+  throw new DicomError(
+    'TruncatedHeader',
+    'FileMetaInformationGroupLength',
+    `expected group 0002 to end at byte ${told}, the file ends at ${source.sizeBytes}`,
+    facts,
+  );
+}
+
 /** FileMetaInformationGroupLength is never needed to read, but says when a writer was careless. */
 function groupLengthWarning(group2: ParsedDataSet, start: number): DicomWarning[] {
   const element = group2.dataSet.elements.get(0x00020000);
   if (!element?.value || element.value.length < 4)
     return [{ code: 'NoMetaLength', message: 'group 0002 has no group length' }];
-  const told = Buffer.from(element.value).readUInt32LE(0) + element.offset + 4;
+  const told = endOfGroup2(element, element.value);
   if (told === group2.end) return [];
   return [
     {

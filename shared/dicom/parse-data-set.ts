@@ -77,6 +77,15 @@ const FAR_STEP_BYTES = 64 * 1024;
 interface MutableDataSet extends DataSet {
   readonly elements: Map<number, Element>;
 }
+/** An element whose value is being read, item by item. */
+interface OpenElement {
+  readonly tag: number;
+  readonly vr: string;
+  /** Of its header, and of its value. */
+  readonly at: number;
+  readonly offset: number;
+}
+
 interface Frame {
   readonly kind: 'dataSet' | 'items' | 'fragments';
   readonly dataSet: MutableDataSet;
@@ -86,16 +95,11 @@ interface Frame {
   readonly delimited: boolean;
   isFirst: boolean;
   /** Of 'items' and 'fragments': the element that they are the value of. */
-  readonly element?: {
-    readonly tag: number;
-    readonly vr: string;
-    readonly at: number;
-    readonly offset: number;
-  };
+  readonly element?: OpenElement | undefined;
   readonly items: DataSet[];
   readonly fragments: Fragment[];
   /** An UN element taken for a sequence: when it is none after all, counters go back to these. */
-  readonly guess?: { readonly elements: number; readonly metadataBytes: number };
+  readonly guess?: { readonly elements: number; readonly metadataBytes: number } | undefined;
 }
 
 function isPixelTag(tag: number): boolean {
@@ -364,7 +368,7 @@ class Parser {
     return 0;
   }
 
-  private closeFragments(frame: Frame, element: NonNullable<Frame['element']>): void {
+  private closeFragments(frame: Frame, element: OpenElement): void {
     const { tag, vr, offset } = element;
     const { littleEndian } = frame.encoding;
     const length = this.position - offset - 8;
@@ -439,13 +443,23 @@ class Parser {
     element?: Frame['element'],
     guess?: Frame['guess'],
   ): void {
-    const base = { kind, dataSet, encoding, end, delimited, isFirst: true, items: [], fragments: [] };
-    this.stack.push({ ...base, ...(element ? { element } : {}), ...(guess ? { guess } : {}) });
+    this.stack.push({
+      kind,
+      dataSet,
+      encoding,
+      end,
+      delimited,
+      isFirst: true,
+      items: [],
+      fragments: [],
+      element,
+      guess,
+    });
   }
 
   private pushSequence(
     frame: Frame,
-    element: NonNullable<Frame['element']>,
+    element: OpenElement,
     encoding: Encoding,
     end: number,
     delimited: boolean,
