@@ -28,13 +28,12 @@ describe.skipIf(!hasSharedDicom).each(['current', '2024'] as const)('%s', (behav
     expect(imported.manifest.jobSummary.numberOfFilesWithServerError).toBe(0);
   });
 
-  /** Truths in another layout (planes, raw words with unused bits) are compared in test/pixels. */
+  /** Today a file with the same UID overwrites its twin. Truths in another layout (planes, raw words with unused bits) are compared in test/pixels. */
   function isComparable(file: ManifestFile): boolean {
     const twins = files.filter((other) => other.sopInstanceUID === file.sopInstanceUID);
+    const isAlone = twins.length === 1 || behaviour === '2024';
     const otherLayout = file.truth?.planarConfiguration === 1 || /12bit|mlut_18/.test(file.path);
-    return (
-      (file.truth?.exact ?? false) && twins.length === 1 && !otherLayout && !file.path.startsWith('broken/')
-    );
+    return (file.truth?.exact ?? false) && isAlone && !otherLayout && !file.path.startsWith('broken/');
   }
 
   test('transcoded frames have the checksums that independent decoders found', async () => {
@@ -55,12 +54,12 @@ describe.skipIf(!hasSharedDicom).each(['current', '2024'] as const)('%s', (behav
       const found = instance.ImageFrames.map(
         (f) => f.PixelDataChecksumFromBaseToFullResolution.at(-1)?.Checksum,
       );
-      const wanted = [file.truth.framesCrc32, file.truth.withoutColourConversion?.framesCrc32];
+      const wanted = [file.truth?.framesCrc32, file.truth?.withoutColourConversion?.framesCrc32];
       checked.push(file.path);
       const isEqual = wanted.some((crcs) => JSON.stringify(crcs) === JSON.stringify(found));
       if (!isEqual) differing.push({ path: file.path, found, wanted });
     }
     expect(differing).toEqual([]);
-    expect(checked.length).toBeGreaterThan(50);
+    expect(checked.length).toBeGreaterThan(20);
   });
 });
