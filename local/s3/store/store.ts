@@ -39,19 +39,25 @@ export class Store {
 
   /** Opens or makes the store in `dataDir`. Throws a one-line Error when another process has it open. */
   static async open(dataDir: string): Promise<Store> {
-    await mkdir(dataDir, { recursive: true });
-    const db = new ClassicLevel<string, unknown>(join(dataDir, 'index'), { valueEncoding: 'json' });
+    let db: ClassicLevel<string, unknown> | undefined;
     try {
+      await mkdir(dataDir, { recursive: true });
+      db = new ClassicLevel<string, unknown>(join(dataDir, 'index'), { valueEncoding: 'json' });
       await db.open();
+      const store = new Store(dataDir, db);
+      await store.#readBuckets();
+      return store;
     } catch (error) {
+      await db?.close().catch(() => undefined);
       throw openingError(dataDir, error);
     }
-    const store = new Store(dataDir, db);
-    for await (const [, record] of db.iterator({ gte: 'b\0', lt: endOf('b\0') })) {
+  }
+
+  async #readBuckets(): Promise<void> {
+    for await (const [, record] of this.db.iterator({ gte: 'b\0', lt: endOf('b\0') })) {
       const bucket = record as BucketRecord;
-      store.#buckets.set(bucket.name, { record: bucket, commits: 0 });
+      this.#buckets.set(bucket.name, { record: bucket, commits: 0 });
     }
-    return store;
   }
 
   async close(): Promise<void> {
