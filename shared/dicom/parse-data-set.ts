@@ -395,7 +395,7 @@ class Parser {
       this.window.slice(this.position, left).every((byte) => byte === 0)
     )
       return this.trailingBytes(frame);
-    throw this.truncated(undefined, 8, frame);
+    throw this.truncated(frame.element?.tag, 8, frame);
   }
 
   /** Zero bytes after the data set: written by some media tools to fill a block. */
