@@ -16,6 +16,7 @@ import type {
   FrameProof,
   SourceFrame,
   TranscodedFrame,
+  VerifyOptions,
 } from './frame-operations.ts';
 import type { CodecJob, CodecReply } from './worker-protocol.ts';
 
@@ -25,6 +26,7 @@ export type {
   FrameChecksum,
   FrameProof,
   TranscodedFrame,
+  VerifyOptions,
 } from './frame-operations.ts';
 
 export interface CodecPoolOptions {
@@ -65,10 +67,7 @@ export interface CodecPool {
     options?: FrameOptions & { readonly levels?: boolean },
   ): Promise<TranscodedFrame>;
   /** Stored codestream to the CRC-32 of its pixels and its header facts, compared with its source when given. */
-  verify(
-    codestream: Uint8Array,
-    options?: FrameOptions & { readonly source?: SourceFrame; readonly level?: number },
-  ): Promise<FrameProof>;
+  verify(codestream: Uint8Array, options?: FrameOptions & VerifyOptions): Promise<FrameProof>;
   close(): Promise<void>;
 }
 
@@ -235,12 +234,12 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
         signal,
       )) as TranscodedFrame;
     },
-    async verify(codestream, { signal, source, level } = {}) {
+    async verify(codestream, { signal, source, ...rest } = {}) {
       return (await submit(
         () => ({
           operation: 'verify',
           codestream: ownBytes(codestream),
-          options: { ...(source && { source: own(source) }), ...(level !== undefined && { level }) },
+          options: { ...rest, ...(source && { source: own(source) }) },
         }),
         signal,
       )) as FrameProof;

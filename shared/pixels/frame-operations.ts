@@ -60,9 +60,13 @@ export interface FrameProof {
   readonly samplesPerPixel: number;
   readonly bitsStored: number;
   readonly signed: boolean;
+  /** Checksums of the levels that were asked for; a size that the codestream has no level of is left out. */
+  readonly checksums?: readonly FrameChecksum[];
   /** Present when a source frame was given. */
   readonly source?: SourceProof['source'];
   readonly maxDifference?: number;
+  /** The source's syntax is lossy: right decoders of it may differ a little. */
+  readonly lossySource?: boolean;
 }
 
 export interface FrameTools {
@@ -116,15 +120,24 @@ export async function transcodeFrame(
   return { ...encoded, crc32: encoded.checksums.at(-1)!.Checksum, unusedBits: decoded.unusedBits };
 }
 
+export interface VerifyOptions {
+  /** The frame that the codestream was made from. */
+  readonly source?: SourceFrame;
+  /** Halvings below full resolution at which the facts are taken. */
+  readonly level?: number;
+  /** Sizes of resolution levels whose checksums are wanted too. */
+  readonly levels?: readonly { readonly Width: number; readonly Height: number }[];
+}
+
 /** A stored codestream to the checksum and header facts, and how it compares with its source. Throws CodecError. */
 export async function verifyFrame(
   tools: FrameTools,
   codestream: Uint8Array,
-  options: { readonly source?: SourceFrame; readonly level?: number } = {},
+  options: VerifyOptions = {},
 ): Promise<FrameProof> {
   const opened = openCodestream(codestream);
   const source = options.source ? await decodeSource(tools.modules, options.source) : undefined;
-  return decodeCodestream(tools.modules, opened, options.level ?? 0, (samples) => {
+  const proof = await decodeCodestream(tools.modules, opened, options.level ?? 0, (samples) => {
     const { pixels, rows, columns, samplesPerPixel, precision, signed } = samples;
     const facts = {
       rows,
@@ -136,11 +149,47 @@ export async function verifyFrame(
     };
     return source && options.source ? { ...facts, ...proveSource(samples, source, options.source) } : facts;
   });
+  if (!options.levels) return proof;
+  return { ...proof, checksums: await levelChecksums(tools, opened, options.levels, proof) };
 }
 
-function proveSource(stored: SampleBlock, decoded: DecodedSource, source: SourceFrame): SourceProof {
+async function levelChecksums(
+  tools: FrameTools,
+  codestream: Codestream,
+  sizes: NonNullable<VerifyOptions['levels']>,
+  full: FrameProof,
+): Promise<FrameChecksum[]> {
+  const checksums: FrameChecksum[] = [];
+  for (const { Width, Height } of sizes) {
+    const level = levelOfSize(codestream, Width, Height);
+    if (level === undefined) continue;
+    const isDone = full.columns === Width && full.rows === Height;
+    const Checksum = isDone ? full.crc32 : await checksumAt(tools, codestream, level);
+    checksums.push({ Width, Height, Checksum });
+  }
+  return checksums;
+}
+
+function levelOfSize({ header }: Codestream, width: number, height: number): number | undefined {
+  for (let level = 0; level <= header.decompositions; level++) {
+    const { columns, rows } = sizeAtLevel(header, level);
+    if (columns === width && rows === height) return level;
+  }
+  return undefined;
+}
+
+function checksumAt(tools: FrameTools, codestream: Codestream, level: number): Promise<number> {
+  return decodeCodestream(tools.modules, codestream, level, ({ pixels }) => tools.crc32(pixels));
+}
+
+function proveSource(
+  stored: SampleBlock,
+  decoded: DecodedSource,
+  source: SourceFrame,
+): SourceProof & { lossySource: boolean } {
   const raw = decoded.unusedBits ? () => sourceWords(source) : undefined;
-  return compareSamples(stored, decoded, { exact: decoded.exact, ...(raw && { raw }) });
+  const proof = compareSamples(stored, decoded, { exact: decoded.exact, ...(raw && { raw }) });
+  return { ...proof, lossySource: !decoded.exact };
 }
 
 /** The source's words with all their bits; undefined for compressed syntaxes other than RLE. */
@@ -155,10 +204,7 @@ async function lowerChecksums(tools: FrameTools, codestream: Codestream): Promis
   const checksums: FrameChecksum[] = [];
   for (let level = checksumLevels(codestream.header); level > 0; level--) {
     const { columns, rows } = sizeAtLevel(codestream.header, level);
-    const Checksum = await decodeCodestream(tools.modules, codestream, level, ({ pixels }) =>
-      tools.crc32(pixels),
-    );
-    checksums.push({ Width: columns, Height: rows, Checksum });
+    checksums.push({ Width: columns, Height: rows, Checksum: await checksumAt(tools, codestream, level) });
   }
   return checksums;
 }

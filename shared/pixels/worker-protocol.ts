@@ -1,7 +1,7 @@
 /** The messages between codec-pool.ts and codec-worker.ts. */
 import type { ImageDescription } from './description.ts';
 import type { CodecErrorCode } from './errors.ts';
-import type { SourceFrame } from './frame-operations.ts';
+import type { SourceFrame, VerifyOptions } from './frame-operations.ts';
 
 export type CodecJob =
   | { operation: 'decode'; source: SourceFrame; options: { readonly level?: number } }
@@ -12,11 +12,7 @@ export type CodecJob =
       options: { readonly levels?: boolean };
     }
   | { operation: 'transcode'; source: SourceFrame; options: { readonly levels?: boolean } }
-  | {
-      operation: 'verify';
-      codestream: Uint8Array;
-      options: { readonly source?: SourceFrame; readonly level?: number };
-    };
+  | { operation: 'verify'; codestream: Uint8Array; options: VerifyOptions };
 
 export type CodecRequest = CodecJob & { id: number };
 
