@@ -117,6 +117,7 @@ export async function buildAll({ force = false } = {}) {
       await copyCodecs(result.metafile, folder);
     }),
   );
+  if (files.includes('shared/verify/browser.ts')) await buildForBrowsers(join(out, 'verify'));
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, '.sources'), digest);
   const old = join(root, `dist.old.${process.pid}`);
@@ -124,6 +125,20 @@ export async function buildAll({ force = false } = {}) {
   renameSync(out, join(root, 'dist'));
   rmSync(old, { recursive: true, force: true });
   return true;
+}
+
+/** `isocenter/verify` for browsers: one module, the WebAssembly beside it. Node's modules are named but never reached. */
+async function buildForBrowsers(folder) {
+  await build({
+    ...common,
+    platform: 'browser',
+    target: 'es2022',
+    entryPoints: ['shared/verify/browser.ts'],
+    outfile: join(folder, 'browser.js'),
+    external: ['fs', 'path', 'crypto', 'url', 'module'],
+    minifySyntax: true,
+  });
+  await copyAssets(folder);
 }
 
 /** A function that decodes frames carries the codec worker, bundled whole, and the WebAssembly it loads. */
@@ -137,6 +152,10 @@ async function copyCodecs(metafile, folder) {
     banner: { js: REQUIRE_BANNER },
     minifySyntax: true,
   });
+  await copyAssets(folder);
+}
+
+async function copyAssets(folder) {
   const assets = pathToFileURL(join(root, 'shared/pixels/codec-assets.mjs')).href;
   const { CODEC_ASSETS, locateAsset } = await import(assets);
   for (const asset of CODEC_ASSETS) copyFileSync(locateAsset(asset, root), join(folder, basename(asset)));
