@@ -13,6 +13,7 @@ export interface StepResults {
   readonly staging?: StagingLine;
   readonly imported?: ImportedLine;
   readonly sha256?: string;
+  readonly keptApartBy?: readonly string[];
   readonly verified: readonly VerifiedLine[];
 }
 
@@ -99,10 +100,18 @@ function proven(inspected: InspectedLine, results: StepResults, missing: Missing
     ...accept(inspected, 'ingested', results, {
       ...where,
       ...(proof ? { proof, framesVerified: counts.verified } : {}),
+      ...keptApart(results.keptApartBy ?? []),
     }),
     counts,
     isWithoutFrames: verified.some((line) => line.isBlob) || framesOf(inspected) === 0,
   };
+}
+
+function keptApart(keywords: readonly string[]): Partial<ObjectLine> {
+  if (keywords.length === 0) return {};
+  const advice = outcomeEntry('KeptApart')?.advice;
+  const message = `kept apart from another patient under the same study: they differ in ${keywords.join(', ')}`;
+  return { code: 'KeptApart', message, ...(advice === undefined ? {} : { advice }) };
 }
 
 const STRENGTH: readonly Proof[] = ['none', 'stored', 'encoded', 'source'];

@@ -58,9 +58,6 @@ export const identityDigest = (identity: Identity): string =>
     ]),
   );
 
-/** The service joins by PatientID (reference section 6): what it would put together. */
-export const joinKey = (identity: Identity): string => unpadded(identity.patientID);
-
 /** Whether all of them are one patient, but for spelling. True for none and one. */
 export function sameIdentity(identities: readonly Identity[]): boolean {
   const [first] = identities;
@@ -116,55 +113,61 @@ function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
   return [...groups.keys()].sort().map((key) => groups.get(key) as T[]);
 }
 
-/** What PlanImport decides about one identity of a study: it may come in, or it is held back in these keywords. */
+/**
+ * What PlanImport decides about one identity of a study: it may come in, maybe kept apart from another one's image sets,
+ * or it is held back. `keywords`: in what it differs from the others.
+ */
 export type IdentityDecision =
-  | { readonly accepted: true }
-  | { readonly accepted: false; readonly keywords: string[] };
+  | { readonly accepted: true; readonly keptApartBy: readonly string[] }
+  | { readonly accepted: false; readonly keywords: readonly string[] };
+
+interface Incoming {
+  readonly identity: Identity;
+  readonly instances: number;
+}
 
 /**
  * Decides over every identity of one study at once (design "Duplicates and conflicts"). `stored`: what the ledger and
  * the data store hold for the study; `incoming`: each distinct identity of the upload with its number of instances.
+ * With nothing stored no side is silently the right one: 2024 makes image sets of their own for each; today's service
+ * would join them, so that all but the largest group are held back, and all of them when none is the largest.
  */
 export function decideIdentities(
   stored: readonly Identity[],
-  incoming: readonly { readonly identity: Identity; readonly instances: number }[],
+  incoming: readonly Incoming[],
   profile: 'current' | '2024',
 ): Map<string, IdentityDecision> {
   const decisions = new Map<string, IdentityDecision>();
-  const fitting: { identity: Identity; instances: number; patient: readonly Identity[] }[] = [];
+  const decide = (identities: readonly Identity[], decision: IdentityDecision) => {
+    for (const identity of identities) decisions.set(identityDigest(identity), decision);
+  };
   const storedPatients = identityClasses(stored);
-  for (const candidate of incoming) {
-    const patient = storedPatients.find((p) => sameIdentity([...p, candidate.identity]));
-    if (patient || storedPatients.length === 0) fitting.push({ ...candidate, patient: patient ?? [] });
-    else decisions.set(identityDigest(candidate.identity), heldBack([...stored, candidate.identity]));
+  const isNew = storedPatients.length === 0;
+  for (const patient of isNew ? [[]] : storedPatients) {
+    const fitting = incoming.filter(({ identity }) => sameIdentity([...patient, identity]));
+    contend(isNew ? incoming : fitting, (rivals, winner) => {
+      if (rivals.length === 0) decide(winner, { accepted: true, keptApartBy: [] });
+      else if (isNew && profile === '2024')
+        decide(winner, { accepted: true, keptApartBy: differingKeywords([...winner, ...rivals]) });
+      else decide(winner, { accepted: false, keywords: differingKeywords([...winner, ...rivals]) });
+    });
   }
-  const patients = identityClasses(fitting.map((f) => f.identity));
-  const instancesOf = (patient: readonly Identity[]) =>
-    fitting.filter((f) => patient.includes(f.identity)).reduce((sum, f) => sum + f.instances, 0);
-  // 2024 makes image sets of its own for each; today's service would join those of one PatientID.
-  const rivals = (patient: readonly Identity[]) =>
-    patients.filter(
-      (other) =>
-        other !== patient &&
-        (stored.length > 0 || (profile === 'current' && joinKey(other[0]!) === joinKey(patient[0]!))) &&
-        !belongToDifferentStored(patient, other),
-    );
-  const patientOfStored = (patient: readonly Identity[]) =>
-    fitting.find((f) => f.identity === patient[0])?.patient;
-  const belongToDifferentStored = (a: readonly Identity[], b: readonly Identity[]) =>
-    stored.length > 0 && patientOfStored(a) !== patientOfStored(b);
-  for (const patient of patients) {
-    const beaten = rivals(patient).filter((other) => instancesOf(other) >= instancesOf(patient));
-    for (const identity of patient)
-      decisions.set(
-        identityDigest(identity),
-        beaten.length === 0 ? { accepted: true } : heldBack([...patient, ...beaten.flat()]),
-      );
-  }
+  for (const { identity } of incoming)
+    if (!decisions.has(identityDigest(identity)))
+      decide([identity], { accepted: false, keywords: differingKeywords([...stored, identity]) });
   return decisions;
 }
 
-const heldBack = (identities: readonly Identity[]): IdentityDecision => ({
-  accepted: false,
-  keywords: differingKeywords(identities),
-});
+/** Calls back for each patient among the candidates, with the others that are as many or more. */
+function contend(
+  candidates: readonly Incoming[],
+  each: (rivals: readonly Identity[], patient: readonly Identity[]) => void,
+): void {
+  const patients = identityClasses(candidates.map((candidate) => candidate.identity));
+  const size = (patient: readonly Identity[]) =>
+    candidates.reduce((sum, c) => sum + (patient.includes(c.identity) ? c.instances : 0), 0);
+  for (const patient of patients) {
+    const rivals = patients.filter((other) => other !== patient && size(other) >= size(patient));
+    each(rivals.flat(), patient);
+  }
+}

@@ -120,7 +120,7 @@ async function decideAll(
     if (isNewSeries) writer.beginSeries(study.series.get(candidate.series) as BatchFill);
     if (decision.kind === 'decided') await writer.decided(decision.line);
     else if (decision.kind === 'settle') await writer.settle(decision.line);
-    else await writer.planned(decision.candidate);
+    else await writer.planned(decision.line);
     if (decision.kind !== 'decided' || decision.line.decision === 'adopted') first ??= candidate;
   }
 }
@@ -129,7 +129,7 @@ interface PlanWriter {
   beginSeries(series: BatchFill): void;
   decided(line: DecidedLine): Promise<void>;
   settle(line: StageLine): Promise<void>;
-  planned(candidate: Candidate): Promise<void>;
+  planned(line: StageLine): Promise<void>;
   finish(adopted: readonly PlannedBatch[]): Promise<void>;
 }
 
@@ -194,11 +194,11 @@ function planWriter(deps: PipelineDeps, request: ExecutionRef, run: string): Pla
       settling.push(line);
       if (settling.length >= COPIES_PER_SHARD * 8) await flushSettling();
     },
-    planned: async (candidate) => {
-      if (beginsBatch(fill, candidate.sizeBytes, series)) await closeBatch();
+    planned: async (line) => {
+      if (beginsBatch(fill, line.sizeBytes, series)) await closeBatch();
       series = undefined;
-      batch.push(candidate);
-      fill = { files: fill.files + 1, bytes: fill.bytes + candidate.sizeBytes };
+      batch.push(line);
+      fill = { files: fill.files + 1, bytes: fill.bytes + line.sizeBytes };
     },
     finish: async (adopted) => {
       await closeBatch();

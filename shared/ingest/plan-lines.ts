@@ -26,6 +26,8 @@ export interface StageLine extends Candidate {
   };
   /** An earlier object of this upload has the same SOP Instance UID and dataset: same bytes or a conflict. */
   readonly twinOf?: number;
+  /** Another patient of this upload has the same study: keywords in which they differ (2024, own image sets). */
+  readonly keptApartBy?: readonly string[];
 }
 
 /** A decision that needs no staging. `adopted`: a batch of a crashed predecessor holds the object, as line `from`. */

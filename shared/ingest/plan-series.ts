@@ -24,7 +24,7 @@ export interface KnownInstance {
 export type PlanDecision =
   | { readonly kind: 'decided'; readonly line: DecidedLine }
   | { readonly kind: 'settle'; readonly line: StageLine }
-  | { readonly kind: 'import'; readonly candidate: Candidate };
+  | { readonly kind: 'import'; readonly line: StageLine };
 
 /** `first`: the object of this upload that stands for the SOP Instance UID, where one came before in plan order. */
 export function planObject(
@@ -64,7 +64,8 @@ export function planObject(
       'InstanceConflict',
       'the data store holds this SOP Instance UID from another source, so its bytes cannot be compared',
     );
-  return { kind: 'import', candidate };
+  const keywords = identity?.accepted ? identity.keptApartBy : [];
+  return { kind: 'import', line: keywords.length > 0 ? { ...candidate, keptApartBy: keywords } : candidate };
 }
 
 function asTwin(candidate: Candidate, first: Candidate): PlanDecision {

@@ -13,7 +13,13 @@ import { workKeys } from './work-keys.ts';
 export type NumberedResult =
   | { readonly step: 'decided'; readonly n: number; readonly line: DecidedLine }
   | { readonly step: 'staging'; readonly n: number; readonly line: StagingLine }
-  | { readonly step: 'imported'; readonly n: number; readonly line: ImportedLine; readonly sha256: string }
+  | {
+      readonly step: 'imported';
+      readonly n: number;
+      readonly line: ImportedLine;
+      readonly sha256: string;
+      readonly keptApartBy?: readonly string[];
+    }
   | { readonly step: 'verified'; readonly n: number; readonly line: VerifiedLine };
 
 export async function gatherResults(
@@ -43,7 +49,14 @@ export async function gatherResults(
       planExecutionId === executionId ? undefined : adopted.get(`${planExecutionId}/${batchId}`);
     for (const { line, imported, sha256 } of await importsOf(deps, batch)) {
       const n = planExecutionId === executionId ? line.n : numbers?.get(line.n);
-      if (n !== undefined) await add({ step: 'imported', n, line: imported, sha256 });
+      if (n !== undefined)
+        await add({
+          step: 'imported',
+          n,
+          line: imported,
+          sha256,
+          ...(line.keptApartBy ? { keptApartBy: line.keptApartBy } : {}),
+        });
     }
   }
   for await (const line of resultLines<VerifiedLine>(shardDeps, executionId, 'verify'))
@@ -83,7 +96,9 @@ function combine(results: readonly NumberedResult[]): StepResults {
   return {
     ...(decided ? { decided } : {}),
     ...(staging ? { staging } : {}),
-    ...(imported ? { imported: imported.line, sha256: imported.sha256 } : {}),
+    ...(imported
+      ? { imported: imported.line, sha256: imported.sha256, keptApartBy: imported.keptApartBy ?? [] }
+      : {}),
     verified: of('verified').map((result) => result.line),
   };
 }
