@@ -1,0 +1,35 @@
+/** `isocenter healthimaging`: only the HealthImaging-compatible server, for developing and testing against. */
+import { startHealthImaging } from '../local/healthimaging/server.ts';
+import { LOCAL_CREDENTIALS, startOrExplain } from './deployment.ts';
+import { EXIT } from './errors.ts';
+import type { Terminal } from './terminal.ts';
+import { untilSignal } from './until-signal.ts';
+
+export interface HealthImagingOptions {
+  readonly port?: number;
+  readonly data?: string;
+  readonly behaviour?: '2024' | 'current';
+  readonly s3Endpoint?: string;
+}
+
+/** Everything is kept in `--data DIR`; without it in a temporary folder that goes when the server stops. */
+export async function healthimaging(options: HealthImagingOptions, terminal: Terminal): Promise<number> {
+  const server = await startOrExplain(() =>
+    startHealthImaging({
+      port: options.port ?? 4081,
+      ...(options.data === undefined ? {} : { dataDir: options.data }),
+      ...(options.behaviour === undefined ? {} : { behaviour: options.behaviour }),
+      ...(options.s3Endpoint === undefined ? {} : { s3Endpoint: options.s3Endpoint }),
+    }),
+  );
+  terminal.result(`HealthImaging  ${server.endpoint}`);
+  terminal.result(
+    `  export AWS_ENDPOINT_URL_MEDICAL_IMAGING=${server.endpoint} AWS_DISABLE_HOST_PREFIX_INJECTION=true`,
+  );
+  terminal.result(
+    `  export AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID=${LOCAL_CREDENTIALS.accessKeyId} AWS_SECRET_ACCESS_KEY=${LOCAL_CREDENTIALS.secretAccessKey}`,
+  );
+  await untilSignal();
+  await server.close();
+  return EXIT.ok;
+}

@@ -1,0 +1,142 @@
+/** The command line: only the table of commands, options and exit codes; each command is a file beside this one. */
+import { readFileSync } from 'node:fs';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { CommandFailed, EXIT, oneLine } from './errors.ts';
+import { createTerminal, type Terminal } from './terminal.ts';
+
+/** Parses `argv` (as process.argv), runs the command and returns the exit code. Never throws. */
+export async function main(argv: readonly string[], terminal: Terminal = createTerminal()): Promise<number> {
+  let exitCode: number = EXIT.ok;
+  const program = commands(terminal, (code) => {
+    exitCode = code;
+  });
+  try {
+    await program.parseAsync([...argv]);
+    return exitCode;
+  } catch (error) {
+    terminal.endProgress();
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    terminal.say(`isocenter: ${oneLine(error)}`);
+    if (process.env.ISOCENTER_DEBUG && error instanceof Error) terminal.say(error.stack ?? '');
+    return error instanceof CommandFailed ? error.exitCode : EXIT.failed;
+  }
+}
+
+const data = () =>
+  new Option(
+    '--data <dir>',
+    'where the local world keeps its data (default: $ISOCENTER_DATA, else ./.isocenter)',
+  );
+const json = () => new Option('--json', 'one JSON document on stdout, nothing else');
+const behaviour = () =>
+  new Option('--behaviour <year>', 'which HealthImaging to be like').choices(['current', '2024']);
+const port = (what: string) => new Option('--port <n>', what).argParser(parsePort);
+
+function parsePort(text: string): number {
+  const value = Number(text);
+  if (!/^\d{1,5}$/.test(text) || value > 65_535)
+    throw new InvalidArgumentError('expected a port, 0 to 65535.');
+  return value;
+}
+
+function commands(terminal: Terminal, done: (exitCode: number) => void): Command {
+  const program = new Command('isocenter')
+    .description('DICOM into AWS HealthImaging: every frame proven, every file accounted for')
+    .version(version())
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => terminal.result(text.trimEnd()),
+      outputError: (text) =>
+        terminal.say(
+          `isocenter: ${text
+            .replace(/^error: /, '')
+            .trim()
+            .replaceAll('\n', ' ')}`,
+        ),
+    })
+    .showSuggestionAfterError(true);
+
+  program
+    .command('up')
+    .description('run the local world until it is stopped')
+    .addOption(data())
+    .addOption(port('first of the ports: console, HealthImaging, S3, Step Functions (default: 4080)'))
+    .addOption(behaviour())
+    .option('--watch <dir>', 'upload files that are dropped into this folder; they stay there')
+    .option('--demo', 'ingest the generated demonstration first')
+    .addOption(
+      new Option('--once', 'with --demo: stop after it, with the exit code of its report').implies({
+        demo: true,
+      }),
+    )
+    .action(async (options) => done(await (await import('./up.ts')).up(options, terminal)));
+
+  program
+    .command('ingest')
+    .description('upload files, folders or an s3:// prefix, wait, and tell the outcome of each object')
+    .argument('<path...>', 'files, folders, or one s3://bucket/prefix')
+    .option(
+      '--upload <name>',
+      'name of the upload: the first part of its keys (default: time and a random part)',
+    )
+    .option('--report <file>', 'also write the report to this file')
+    .addOption(json())
+    .addOption(data())
+    .option('--stack <name>', 'a deployed stack instead of the local world')
+    .action(async (paths, options) =>
+      done(await (await import('./ingest.ts')).ingest(paths, options, terminal)),
+    );
+
+  program
+    .command('status')
+    .description('what runs, what ran, what waits and what needs attention')
+    .addOption(json())
+    .addOption(data())
+    .action(async (options) => done(await (await import('./status.ts')).status(options, terminal)));
+
+  program
+    .command('report')
+    .description('one report again')
+    .argument('[execution]', 'id of the execution (default: the latest)')
+    .addOption(json())
+    .addOption(data())
+    .action(async (execution, options) =>
+      done(await (await import('./report.ts')).report(execution, options, terminal)),
+    );
+
+  program
+    .command('inspect')
+    .description('what an ingest would reject, and why; nothing is uploaded')
+    .argument('<path...>', 'files or folders')
+    .addOption(new Option('--profile <year>', 'whose limits').choices(['current', '2024']).default('current'))
+    .addOption(json())
+    .action(async (paths, options) =>
+      done(await (await import('./inspect.ts')).inspect(paths, options, terminal)),
+    );
+
+  program
+    .command('healthimaging')
+    .description('only the HealthImaging-compatible server')
+    .addOption(port('port (default: 4081)'))
+    .option('--data <dir>', 'keep its data here (default: a temporary folder)')
+    .addOption(behaviour())
+    .option('--s3-endpoint <url>', 'the S3 that import jobs read from (default: $AWS_ENDPOINT_URL_S3)')
+    .action(async (options) =>
+      done(await (await import('./healthimaging.ts')).healthimaging(options, terminal)),
+    );
+
+  program
+    .command('env')
+    .description('export lines that point AWS SDKs at the running local world')
+    .addOption(json())
+    .addOption(data())
+    .action(async (options) => done(await (await import('./env.ts')).env(options, terminal)));
+
+  return program;
+}
+
+/** From package.json, which stands two folders above the built file. */
+function version(): string {
+  const file = new URL('../../package.json', import.meta.url);
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+}

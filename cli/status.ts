@@ -1,0 +1,128 @@
+/** `isocenter status`: what runs, what ran, what waits in the inbox and what needs attention. */
+import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
+import { uploadIdOf, uploadOf, workKeys } from '../shared/ingest/work-keys.ts';
+import { type ConnectOptions, connect, type Deployment } from './deployment.ts';
+import { EXIT } from './errors.ts';
+import { bytes, count, seconds } from './progress.ts';
+import { recentSummaries, type Summary } from './reports.ts';
+import { table } from './table.ts';
+import type { Terminal } from './terminal.ts';
+
+interface WaitingUpload {
+  readonly upload: string;
+  objects: number;
+  bytes: number;
+  oldest: string;
+  /** Executions that failed since something last arrived. */
+  failedAttempts: number;
+}
+
+interface Status {
+  readonly running: readonly { readonly executionId: string; readonly startedAt: string }[];
+  readonly waiting: readonly WaitingUpload[];
+  readonly recent: readonly Summary[];
+}
+
+const RECENT = 10;
+
+export async function status(
+  options: ConnectOptions & { readonly json?: boolean },
+  terminal: Terminal,
+): Promise<number> {
+  const deployment = await connect({ ...options, mustExist: true }, terminal);
+  try {
+    const found = await readStatus(deployment);
+    if (options.json) terminal.result(JSON.stringify(found, null, 2));
+    else for (const line of statusLines(found, new Date(), terminal)) terminal.result(line);
+    return EXIT.ok;
+  } finally {
+    await deployment.close();
+  }
+}
+
+async function readStatus(deployment: Deployment): Promise<Status> {
+  const { executions = [] } = await deployment.sfn.send(
+    new ListExecutionsCommand({
+      stateMachineArn: deployment.ingestStateMachineArn,
+      statusFilter: 'RUNNING',
+      maxResults: 1000,
+    }),
+  );
+  const recent: Summary[] = [];
+  for await (const summary of recentSummaries(deployment, new Date())) {
+    if (summary.outcome !== 'Coalesced') recent.push(summary);
+    if (recent.length >= RECENT) break;
+  }
+  return {
+    running: executions.map(({ name = '', startDate }) => ({
+      executionId: name,
+      startedAt: startDate?.toISOString() ?? '',
+    })),
+    waiting: await waitingUploads(deployment),
+    recent,
+  };
+}
+
+async function waitingUploads({ store, inboxBucket, workBucket }: Deployment): Promise<WaitingUpload[]> {
+  const uploads = new Map<string, WaitingUpload>();
+  for await (const { key, sizeBytes, lastModified } of store.list(inboxBucket, '')) {
+    const upload = uploadOf(key);
+    const waiting = uploads.get(upload) ?? {
+      upload,
+      objects: 0,
+      bytes: 0,
+      oldest: lastModified,
+      failedAttempts: 0,
+    };
+    waiting.objects += 1;
+    waiting.bytes += sizeBytes;
+    if (lastModified < waiting.oldest) waiting.oldest = lastModified;
+    uploads.set(upload, waiting);
+  }
+  for (const waiting of uploads.values())
+    waiting.failedAttempts = await failedAttempts({ store, workBucket }, waiting.upload);
+  return [...uploads.values()].sort((a, b) => a.oldest.localeCompare(b.oldest));
+}
+
+async function failedAttempts(
+  { store, workBucket }: Pick<Deployment, 'store' | 'workBucket'>,
+  upload: string,
+): Promise<number> {
+  const location = { bucket: workBucket, key: workKeys.attempts(uploadIdOf(upload)) };
+  if ((await store.head(location)) === undefined) return 0;
+  const { bytes: document } = await store.read(location);
+  const { attempts = 0 } = JSON.parse(new TextDecoder().decode(document)) as { attempts?: number };
+  return attempts;
+}
+
+function statusLines(found: Status, now: Date, { colours }: Terminal): string[] {
+  const age = (iso: string) => seconds((now.getTime() - Date.parse(iso)) / 1000);
+  const running = found.running.map(({ executionId, startedAt }) => [
+    `  ${executionId}`,
+    `for ${age(startedAt)}`,
+  ]);
+  const waiting = found.waiting.map((upload) => [
+    `  ${upload.upload}`,
+    `${count(upload.objects)} objects`,
+    bytes(upload.bytes),
+    `oldest ${age(upload.oldest)}`,
+    upload.failedAttempts > 0 ? colours.red(`${upload.failedAttempts} failed attempts: needs attention`) : '',
+  ]);
+  const recent = found.recent.map((summary) => [
+    `  ${summary.executionId}`,
+    summary.outcome,
+    summary.counts === undefined
+      ? ''
+      : `${count(summary.counts.received)} received, ${count(summary.counts.rejected)} rejected, ${count(summary.counts.failed)} failed`,
+    `${age(summary.finishedAt)} ago`,
+  ]);
+  const section = (title: string, rows: string[][], nothing: string) => [
+    colours.bold(title),
+    ...(rows.length === 0 ? [`  ${nothing}`] : table(rows)),
+  ];
+  return [
+    ...section('Running', running, 'nothing'),
+    ...section('In the inbox', waiting, 'nothing waits'),
+    ...section('Finished', recent, 'nothing yet'),
+  ];
+}
