@@ -3,10 +3,10 @@
  * `world.json` and the official SDK clients, killed without a warning.
  */
 import { spawn } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { gunzipSync } from 'node:zlib';
 import {
   GetImageSetMetadataCommand,
@@ -134,18 +134,28 @@ export function instancesOf(sets) {
   return holders;
 }
 
-/** Imports one of our TypeScript sources from a plain script. */
+/** Imports one of our TypeScript sources from a plain script; packages stay outside the bundle. */
 export async function loadSource(path) {
-  const { outputFiles } = await build({
+  const outfile = join(
+    root,
+    '.cache',
+    'sources',
+    `${path.replaceAll('/', '.').replace(/\.ts$/, '')}.${process.pid}.mjs`,
+  );
+  await build({
     absWorkingDir: root,
     entryPoints: [path],
     bundle: true,
     platform: 'node',
     format: 'esm',
     target: 'node20',
-    write: false,
+    packages: 'external',
+    outfile,
     logLevel: 'warning',
   });
-  const code = Buffer.from(outputFiles[0].contents).toString('base64');
-  return import(`data:text/javascript;base64,${code}`);
+  try {
+    return await import(pathToFileURL(outfile).href);
+  } finally {
+    await rm(outfile, { force: true });
+  }
 }
