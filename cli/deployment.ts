@@ -5,7 +5,7 @@
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { findRunningWorld, startWorld, type WorldFile } from '../local/world/world.ts';
-import { S3ObjectStore } from '../shared/adapters/s3-object-store.ts';
+import { s3ObjectStore } from '../shared/adapters/s3-object-store.ts';
 import type { ObjectStore } from '../shared/ports/object-store.ts';
 import { dataDirectory, dataDirectoryExists, prepareDataDirectory } from './data-directory.ts';
 import { CommandFailed, oneLine, UsageError } from './errors.ts';
@@ -79,7 +79,7 @@ export function deploymentOf(world: WorldFile, dataDir: string, stop: () => Prom
     inboxBucket: world.inboxBucket,
     workBucket: world.workBucket,
     ingestStateMachineArn,
-    store: new S3ObjectStore(s3),
+    store: s3ObjectStore(s3),
     s3,
     sfn,
     world,

@@ -66,14 +66,26 @@ export async function ingestInto(
     throw new CommandFailed(
       sent.problems > 0 ? 'nothing could be sent' : 'there is nothing to ingest: no regular file was found',
     );
-  const { reports } = await followUpload(deployment, upload, sent.keys, since, terminal);
+  const code = await followAndShow(deployment, upload, sent.keys, since, options, terminal);
+  return worst([code, sent.problems > 0 ? EXIT.failed : EXIT.ok]);
+}
+
+/** Waits for the report of what was sent, prints it, and returns its exit code. */
+export async function followAndShow(
+  deployment: Deployment,
+  upload: string,
+  keys: Set<string>,
+  since: Date,
+  options: { readonly json?: boolean; readonly report?: string },
+  terminal: Terminal,
+): Promise<number> {
+  const { reports } = await followUpload(deployment, upload, keys, since, terminal);
   const last = reports.at(-1);
   if (last === undefined) throw new CommandFailed(`upload ${upload} has no report`);
   for (const earlier of reports.slice(0, -1))
     terminal.say(`part of this upload was taken before: isocenter report ${earlier.executionId}`);
   await show(deployment, last, options, terminal);
-  const codes = await Promise.all(reports.map((report) => exitCodeOf(deployment, report)));
-  return worst([...codes, sent.problems > 0 ? EXIT.failed : EXIT.ok]);
+  return worst(await Promise.all(reports.map((report) => exitCodeOf(deployment, report))));
 }
 
 /** 1 is worse than 2, and 2 worse than 0. */

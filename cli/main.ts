@@ -105,6 +105,26 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     );
 
   program
+    .command('retry')
+    .description('put rejected and failed objects back into the inbox, and follow what comes')
+    .argument('<execution>', 'id of the execution')
+    .option('--code <code>', 'only those with this code of the report')
+    .addOption(json())
+    .addOption(data())
+    .action(async (execution, options) =>
+      done(await (await import('./retry.ts')).retry(execution, options, terminal)),
+    );
+
+  program
+    .command('cancel')
+    .description('stop an execution; its objects stay in the inbox')
+    .argument('<execution>', 'id of the execution')
+    .addOption(data())
+    .action(async (execution, options) =>
+      done(await (await import('./cancel.ts')).cancel(execution, options, terminal)),
+    );
+
+  program
     .command('inspect')
     .description('what an ingest would reject, and why; nothing is uploaded')
     .argument('<path...>', 'files or folders')
@@ -124,6 +144,13 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     .action(async (options) =>
       done(await (await import('./healthimaging.ts')).healthimaging(options, terminal)),
     );
+
+  program
+    .command('doctor')
+    .description('what could be in the way on this machine')
+    .addOption(json())
+    .addOption(data())
+    .action(async (options) => done(await (await import('./doctor.ts')).doctor(options, terminal)));
 
   program
     .command('env')
