@@ -180,7 +180,7 @@ function summaryLines(results: readonly Inspected[], { colours, columns }: Termi
       lines.push(...wrap(`${path}: ${message ?? ''}`, width).map((line) => `  ${line}`));
     if (group.length > 5) lines.push(`  and ${count(group.length - 5)} more`);
     const advice = group[0]?.advice;
-    if (advice) lines.push(...wrap(advice, width).map((line) => colours.dim(`  → ${line}`)));
+    if (advice) lines.push(...wrap(`→ ${advice}`, width).map((line) => colours.dim(`  ${line}`)));
   }
   const warnings = results.flatMap((result) => result.warnings ?? []);
   if (warnings.length > 0) {
