@@ -47,7 +47,8 @@ export async function sendFiles(
       const file = files[next++];
       if (file === undefined) return;
       try {
-        sentBytes += await sendFile(store, { bucket: inboxBucket, key: file.key }, file.path);
+        const sizeBytes = await sendFile(store, { bucket: inboxBucket, key: file.key }, file.path);
+        sentBytes += sizeBytes;
         sentFiles += 1;
         onProgress({ files: sentFiles, bytes: sentBytes });
       } catch (error) {
