@@ -1,6 +1,8 @@
 /** The command line: only the table of commands, options and exit codes; each command is a file beside this one. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { packageRoot } from '../local/world/package-root.ts';
 import { CommandFailed, EXIT, oneLine } from './errors.ts';
 import { createTerminal, type Terminal } from './terminal.ts';
 
@@ -162,8 +164,7 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
   return program;
 }
 
-/** From package.json, which stands two folders above the built file. */
 function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
+  const manifest = readFileSync(join(packageRoot(), 'package.json'), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
 }
