@@ -12,11 +12,12 @@ import {
   ListExecutionsCommand,
   ListMapRunsCommand,
 } from '@aws-sdk/client-sfn';
+import type { Report } from '../shared/ingest/report.ts';
 import { uploadIdOf } from '../shared/ingest/work-keys.ts';
 import type { Deployment } from './deployment.ts';
 import { CommandFailed } from './errors.ts';
 import { progressLine } from './progress.ts';
-import { type Report, readObjectLines, readReport } from './reports.ts';
+import { readObjectLines, readReport } from './reports.ts';
 import type { Terminal } from './terminal.ts';
 
 /** What a person calls the states of `ingest`. States between them (choices, splits) leave the line as it is. */

@@ -1,13 +1,14 @@
 /** `isocenter ingest`: sends files, waits for the execution, tells the outcome. One ingest gives one report. */
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import type { Report } from '../shared/ingest/report.ts';
 import { type ConnectOptions, connect, type Deployment } from './deployment.ts';
 import { refuseLowDisk } from './disk.ts';
 import { CommandFailed, EXIT, oneLine, UsageError } from './errors.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { followUpload } from './follow.ts';
 import { bytes, count, progressLine } from './progress.ts';
-import { type Report, readObjectLines } from './reports.ts';
+import { readObjectLines } from './reports.ts';
 import { printSummary } from './summary.ts';
 import type { Terminal } from './terminal.ts';
 import { copyFromS3, isS3Uri } from './upload/copy-from-s3.ts';

@@ -11,6 +11,9 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(1);
 }
 
+// The SDK says at every start that it will want Node 22 in 2027; that is ours to know, not the user's.
+process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
+
 const inClone =
   existsSync(new URL('../scripts/build.mjs', import.meta.url)) &&
   existsSync(new URL('main.ts', import.meta.url));

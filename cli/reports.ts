@@ -1,74 +1,9 @@
 /** Finds and reads reports in the work bucket: report.json, its objects.ndjson, and the small summaries by day. */
-import type { ObjectStore } from '../shared/ports/object-store.ts';
-import { NoSuchObject } from '../shared/ports/object-store.ts';
+import { readLines } from '../shared/ingest/ndjson.ts';
+import type { ObjectLine, Report } from '../shared/ingest/report.ts';
+import { workKeys } from '../shared/ingest/work-keys.ts';
+import { NoSuchObject, type ObjectStore } from '../shared/ports/object-store.ts';
 import { CommandFailed } from './errors.ts';
-
-export type Outcome = 'ingested' | 'duplicate' | 'rejected' | 'failed';
-
-/** The parts of report.json (schema `isocenter.report/1`) that the command line shows. */
-export interface Report {
-  readonly schema: 'isocenter.report/1';
-  readonly executionId: string;
-  readonly upload: string;
-  readonly startedAt: string;
-  readonly finishedAt: string;
-  readonly outcome: 'Ingested' | 'PartlyIngested' | 'NothingIngested' | 'Failed' | 'Coalesced';
-  readonly verify: string;
-  readonly counts: Readonly<Record<'received' | Outcome, number>>;
-  readonly bytes: number;
-  readonly instancesWithoutFrames: number;
-  readonly frames: Readonly<
-    Record<
-      | 'expected'
-      | 'verified'
-      | 'provenFromSource'
-      | 'lossySource'
-      | 'mismatched'
-      | 'undecodable'
-      | 'withoutChecksum',
-      number
-    >
-  >;
-  readonly rejects: Readonly<Record<string, number>>;
-  readonly batches: readonly {
-    readonly batchId: string;
-    readonly jobId: string;
-    readonly jobStatus: string;
-  }[];
-  readonly imageSets: readonly {
-    readonly imageSetId: string;
-    readonly isPrimary: boolean;
-    readonly seriesInstanceUID: string;
-    readonly modality?: string;
-    readonly instances: number;
-    readonly frames: number;
-    readonly verified: number;
-  }[];
-  readonly merges: readonly {
-    readonly seriesInstanceUID: string;
-    readonly outcome: 'merged' | 'keptApart' | 'failed' | 'reported';
-    readonly reason?: string;
-    readonly keywords?: readonly string[];
-    readonly sources: readonly string[];
-    readonly instances: number;
-  }[];
-  readonly timings: Readonly<Record<'inspect' | 'import' | 'verify' | 'merge' | 'total', number>>;
-  /** `s3://…/objects.ndjson` */
-  readonly objects: string;
-}
-
-/** One line of objects.ndjson. */
-export interface ObjectLine {
-  readonly key: string;
-  readonly sizeBytes: number;
-  readonly outcome: Outcome;
-  readonly code?: string;
-  readonly message?: string;
-  readonly advice?: string;
-  readonly proof?: 'source' | 'stored' | 'encoded' | 'none';
-  readonly imageSetId?: string;
-  readonly frames?: number;
-}
 
 export interface WorkBucket {
   readonly store: ObjectStore;
@@ -82,7 +17,7 @@ export async function readReport({ store, workBucket }: WorkBucket, executionId:
   if (!EXECUTION_ID.test(executionId))
     throw new CommandFailed(`no report: not an execution id: ${executionId}`);
   try {
-    const { bytes } = await store.read({ bucket: workBucket, key: `executions/${executionId}/report.json` });
+    const { bytes } = await store.read({ bucket: workBucket, key: workKeys.report(executionId) });
     return parseReport(bytes);
   } catch (error) {
     if (error instanceof NoSuchObject) throw new CommandFailed(`execution ${executionId} has no report`);
@@ -103,18 +38,7 @@ export async function* readObjectLines({ store }: WorkBucket, report: Report): A
   const [, bucket, key] = /^s3:\/\/([^/]+)\/(.+)$/.exec(report.objects) ?? [];
   if (bucket === undefined || key === undefined)
     throw new CommandFailed(`report.json: objects: expected s3://bucket/key, got ${report.objects}`);
-  for await (const line of linesOf(await store.stream({ bucket, key }))) yield JSON.parse(line) as ObjectLine;
-}
-
-async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
-  const decoder = new TextDecoder();
-  let rest = '';
-  for await (const chunk of chunks) {
-    const parts = (rest + decoder.decode(chunk, { stream: true })).split('\n');
-    rest = parts.pop() ?? '';
-    for (const part of parts) if (part !== '') yield part;
-  }
-  if (rest !== '') yield rest;
+  yield* readLines<ObjectLine>(store, bucket, key);
 }
 
 export interface Summary {

@@ -1,11 +1,12 @@
 /** `isocenter retry`: puts rejected and failed objects of an execution back into the inbox, and follows what comes. */
 
+import type { ObjectLine, Report } from '../shared/ingest/report.ts';
 import { uploadIdOf, workKeys } from '../shared/ingest/work-keys.ts';
 import { type ConnectOptions, connect, type Deployment } from './deployment.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { followAndShow } from './ingest.ts';
 import { count } from './progress.ts';
-import { type ObjectLine, type Report, readObjectLines, readReport } from './reports.ts';
+import { readObjectLines, readReport } from './reports.ts';
 import type { Terminal } from './terminal.ts';
 import { holdUpload } from './upload/hold.ts';
 

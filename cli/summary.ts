@@ -2,8 +2,9 @@
  * What a person reads when an ingest has ended: the counts, then what was *not* ingested as prominently as what was,
  * by code with reason, place and advice, then what waits for a decision, then the image sets.
  */
+
+import type { ObjectLine, ObjectOutcome as Outcome, Report } from '../shared/ingest/report.ts';
 import { bytes, count, seconds } from './progress.ts';
-import type { ObjectLine, Outcome, Report } from './reports.ts';
 import { table, wrap } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
