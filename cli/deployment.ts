@@ -10,6 +10,7 @@ import type { ObjectStore } from '../shared/ports/object-store.ts';
 import { dataDirectory, dataDirectoryExists, prepareDataDirectory } from './data-directory.ts';
 import { CommandFailed, oneLine, UsageError } from './errors.ts';
 import type { Terminal } from './terminal.ts';
+import { worldLog } from './world-log.ts';
 
 export interface Deployment {
   readonly inboxBucket: string;
@@ -52,7 +53,7 @@ export async function connect(options: ConnectOptions, terminal: Terminal): Prom
     startWorld({
       dataDir,
       ...(options.behaviour ? { behaviour: options.behaviour } : {}),
-      log: terminal.say,
+      log: worldLog(dataDir),
     }),
   );
   return deploymentOf(world, dataDir, () => world.close());

@@ -109,20 +109,21 @@ async function untilEnded(
 ): Promise<void> {
   let stage = '';
   let stageSince = Date.now();
+  const line = (done: number) => progressLine(stage, done, objects, (Date.now() - stageSince) / 1000);
   for (;;) {
     const { status } = await deployment.sfn.send(
       new DescribeExecutionCommand({ executionArn: execution.executionArn }),
     );
-    if (status !== 'RUNNING' && status !== 'PENDING_REDRIVE') return;
-    const now = await currentStage(deployment, execution.executionArn ?? '');
+    const isOver = status !== 'RUNNING' && status !== 'PENDING_REDRIVE';
+    const now = isOver ? undefined : await currentStage(deployment, execution.executionArn ?? '');
+    if (stage !== '' && (isOver || (now !== undefined && now.stage !== stage)))
+      terminal.endProgress(line(status === 'RUNNING' || status === 'SUCCEEDED' ? objects : 0));
+    if (isOver) return;
     if (now !== undefined && now.stage !== stage) {
       stage = now.stage;
       stageSince = Date.now();
     }
-    if (stage !== '') {
-      const done = Math.round((now?.share ?? 0) * objects);
-      terminal.progress(progressLine(stage, done, objects, (Date.now() - stageSince) / 1000));
-    }
+    if (stage !== '') terminal.progress(line(Math.round((now?.share ?? 0) * objects)));
     await sleep(POLL_MS);
   }
 }

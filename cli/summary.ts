@@ -21,19 +21,26 @@ interface CodeGroup {
 const KEYS_SHOWN = 3;
 const IMAGE_SETS_SHOWN = 12;
 
+/** Stands where a code would: ingested with pixels that nothing could prove. */
+const UNPROVEN = 'Unproven';
+
+function isUnproven({ proof, frames = 0 }: ObjectLine): boolean {
+  return proof === 'none' && frames > 0;
+}
+
 /** Reads the lines once, keeping a few keys for each code. */
 export async function groupByCode(lines: AsyncIterable<ObjectLine>): Promise<CodeGroup[]> {
   const groups = new Map<string, CodeGroup>();
   for await (const line of lines) {
-    if (line.outcome === 'duplicate' || (line.outcome === 'ingested' && line.code === undefined)) continue;
-    const code = line.code ?? '?';
+    const code = line.code ?? (isUnproven(line) ? UNPROVEN : undefined);
+    if (line.outcome === 'duplicate' || code === undefined) continue;
     const id = `${line.outcome} ${code}`;
     const group = groups.get(id) ?? {
       outcome: line.outcome,
       code,
       count: 0,
       keys: [],
-      message: line.message ?? '',
+      message: line.message ?? line.warnings?.[0]?.message ?? '',
       advice: line.advice ?? '',
     };
     group.count += 1;
@@ -154,11 +161,12 @@ function decisions(report: Report, groups: readonly CodeGroup[], terminal: Termi
       ? `they differ in ${merge.keywords.join(', ')}`
       : (merge.reason ?? '');
     lines.push(
-      `  ${colours.bold(colours.yellow(merge.outcome))}  series …${merge.seriesInstanceUID.slice(-12)}: ${because}`,
+      `  ${colours.bold(colours.yellow(MERGE_WORDS[merge.outcome]))}  series …${merge.seriesInstanceUID.slice(-12)} in several image sets`,
+      ...(because === '' ? [] : [`      why: ${because}`]),
     );
   }
   if (merged > 0) lines.push(`  ${count(merged)} series merged into one image set each`);
-  return lines.length === 0 ? [] : ['', colours.bold('Several image sets for one series'), ...lines];
+  return lines.length === 0 ? [] : ['', colours.bold('Ingested, but look at'), ...lines];
 }
 
 function imageSets(report: Report, { colours }: Terminal): string[] {
@@ -180,6 +188,13 @@ function imageSets(report: Report, { colours }: Terminal): string[] {
     ...(more > 0 ? [`  and ${count(more)} more, in the report`] : []),
   ];
 }
+
+const MERGE_WORDS: Readonly<Record<Report['merges'][number]['outcome'], string>> = {
+  merged: 'Merged',
+  keptApart: 'KeptApart',
+  reported: 'NotMerged',
+  failed: 'MergeFailed',
+};
 
 function withoutUpload(key: string): string {
   const slash = key.indexOf('/');

@@ -26,8 +26,7 @@ const QUIET_EVERY = 5_000;
 export function createTerminal(streams: Streams = process, now: () => number = Date.now): Terminal {
   const moving = streams.stderr.isTTY === true;
   let bar = '';
-  let lastLine = '';
-  let lastAt = 0;
+  let lastAt: number | undefined;
   const columns = () => streams.stderr.columns ?? streams.stdout.columns ?? 100;
   const wipe = () => {
     if (bar !== '') streams.stderr.write('\r\x1b[K');
@@ -49,17 +48,16 @@ export function createTerminal(streams: Streams = process, now: () => number = D
         streams.stderr.write(bar);
         return;
       }
-      // Without a terminal: one line when the stage changes, else one now and then.
-      const sameStage = line.split('  ')[0] === lastLine.split('  ')[0];
-      if (line === lastLine || (sameStage && now() - lastAt < QUIET_EVERY)) return;
-      lastLine = line;
+      // Without a terminal: nothing for what is over soon, else a line now and then.
+      lastAt ??= now();
+      if (now() - lastAt < QUIET_EVERY) return;
       lastAt = now();
       streams.stderr.write(`${line}\n`);
     },
     endProgress: (line) => {
       wipe();
       bar = '';
-      lastLine = '';
+      lastAt = undefined;
       if (line !== undefined) streams.stderr.write(`${line}\n`);
     },
     colours: pc.createColors(streams.stdout.isTTY === true && pc.isColorSupported),

@@ -11,6 +11,7 @@ import type { Terminal } from './terminal.ts';
 import { untilSignal } from './until-signal.ts';
 import { defaultUploadName, planUpload } from './upload/plan-upload.ts';
 import { watchFolder } from './upload/watch-folder.ts';
+import { worldLog } from './world-log.ts';
 
 export interface UpOptions {
   readonly data?: string;
@@ -28,7 +29,7 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<number
   const running = await findRunningWorld(dataDir);
   if (running !== undefined)
     throw new CommandFailed(`a world already runs on ${dataDir} (pid ${running.pid}): ${running.consoleUrl}`);
-  const world = await startOrExplain(() => startWorld(worldOptions(dataDir, options, terminal)));
+  const world = await startOrExplain(() => startWorld(worldOptions(dataDir, options)));
   const stopped = untilSignal();
   const deployment = deploymentOf(world, dataDir, () => world.close());
   try {
@@ -52,14 +53,10 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<number
   }
 }
 
-function worldOptions(
-  dataDir: string,
-  options: UpOptions,
-  terminal: Terminal,
-): Parameters<typeof startWorld>[0] {
+function worldOptions(dataDir: string, options: UpOptions): Parameters<typeof startWorld>[0] {
   return {
     dataDir,
-    log: terminal.say,
+    log: worldLog(dataDir),
     ...(options.port === undefined ? {} : { basePort: options.port }),
     ...(options.behaviour === undefined ? {} : { behaviour: options.behaviour }),
   };

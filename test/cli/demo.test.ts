@@ -42,10 +42,10 @@ describe('the demonstration', () => {
     });
   });
 
-  it('holds back the smaller group of two patients today; in 2024 each gets its own image set', () => {
+  it('holds back today what the service would mix; in 2024 each patient gets an image set', () => {
     const held = (behaviour: 'current' | '2024') =>
       [...demoFiles(behaviour)].filter(({ expected }) => expected.code === 'IdentityConflict').length;
-    expect(held('current')).toBe(3);
+    expect(held('current')).toBe(1);
     expect(held('2024')).toBe(0);
   });
 
