@@ -171,6 +171,7 @@ function decisions(report: Report, groups: readonly CodeGroup[], terminal: Termi
 
 function imageSets(report: Report, { colours }: Terminal): string[] {
   if (report.imageSets.length === 0) return [];
+  const hasPrimaries = report.imageSets.some(({ isPrimary }) => isPrimary); // none in 2024
   const rows = report.imageSets
     .slice(0, IMAGE_SETS_SHOWN)
     .map((set) => [
@@ -178,7 +179,7 @@ function imageSets(report: Report, { colours }: Terminal): string[] {
       set.modality ?? '',
       count(set.instances),
       set.frames === 0 ? 'no frames' : `${count(set.verified)}/${count(set.frames)} frames proven`,
-      set.isPrimary ? '' : 'not primary',
+      hasPrimaries && !set.isPrimary ? 'not primary' : '',
     ]);
   const more = report.imageSets.length - rows.length;
   return [

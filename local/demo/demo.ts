@@ -51,9 +51,7 @@ export function* demoFiles(behaviour: Behaviour): Generator<DemoFile> {
   });
   // Today's service would join the two, so the smaller group is held back; in 2024 each becomes an image set.
   const otherPatient: ExpectedOutcome =
-    behaviour === 'current'
-      ? { outcome: 'rejected', code: 'IdentityConflict' }
-      : { outcome: 'ingested', code: 'KeptApart' };
+    behaviour === 'current' ? { outcome: 'rejected', code: 'IdentityConflict' } : INGESTED;
   const chest = place(PATIENTS.chest, 'chest', 'ct', 'Chest 2.5 mm');
   const matrix = { rows: 512, columns: 512 };
   for (const n of upTo(24)) yield file(`ct-chest/${nameOf(n)}`, ctInstance(chest(n), matrix, n / 24));
