@@ -51,6 +51,11 @@ export function startEnvironment({ setup, env, timeoutSeconds, onOutput }: Envir
   for (const stream of [worker.stdout, worker.stderr]) stream.setEncoding('utf8').on('data', onOutput);
 
   let alive = true;
+  let loaded = () => {};
+  /** Loading is not the invocation's time, as on Lambda, where the init phase comes before. */
+  const ready = new Promise<void>((resolve) => {
+    loaded = resolve;
+  });
   let requestId = '';
   let settle: { resolve(invoked: Invoked): void; reject(error: Error): void } | undefined;
   const fail = (error: Error) => {
@@ -60,11 +65,12 @@ export function startEnvironment({ setup, env, timeoutSeconds, onOutput }: Envir
   const endWith = (error: Error) => {
     alive = false;
     fail(error);
+    loaded();
     return worker.terminate();
   };
   worker.on('message', (answer: WorkerAnswer) => {
-    if ('ready' in answer) return;
-    if (!('error' in answer)) {
+    if ('ready' in answer) loaded();
+    else if (!('error' in answer)) {
       settle?.resolve(answer);
       settle = undefined;
     } else if (answer.requestId === undefined) void endWith(new FunctionError(answer.error));
@@ -78,6 +84,7 @@ export function startEnvironment({ setup, env, timeoutSeconds, onOutput }: Envir
   });
   worker.on('exit', (code) => {
     alive = false;
+    loaded();
     fail(runtimeExited(requestId, `exit status ${code}`));
   });
 
@@ -88,12 +95,15 @@ export function startEnvironment({ setup, env, timeoutSeconds, onOutput }: Envir
     async invoke(id, payload) {
       requestId = id;
       worker.ref();
-      const timeout = setTimeout(() => void endWith(timedOut(id, timeoutSeconds)), timeoutSeconds * 1000);
+      let timeout: NodeJS.Timeout | undefined;
       try {
         return await new Promise<Invoked>((resolve, reject) => {
           settle = { resolve, reject };
-          if (!alive) fail(runtimeExited(id, 'the environment had ended'));
-          else worker.postMessage({ requestId: id, payload, deadline: Date.now() + timeoutSeconds * 1000 });
+          void ready.then(() => {
+            if (!alive) return fail(runtimeExited(id, 'the environment had ended'));
+            timeout = setTimeout(() => void endWith(timedOut(id, timeoutSeconds)), timeoutSeconds * 1000);
+            worker.postMessage({ requestId: id, payload, deadline: Date.now() + timeoutSeconds * 1000 });
+          });
         });
       } finally {
         clearTimeout(timeout);

@@ -2,7 +2,10 @@
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
+
+// The deploy tool alone takes seconds, and more on a busy machine.
+vi.setConfig({ testTimeout: 180_000 });
 
 interface Packaging {
   packageStack(options: { folder: string; pairs?: string[] }): Promise<{ template: { Resources: object } }>;
