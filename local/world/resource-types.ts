@@ -53,6 +53,7 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
       'TracingConfig',
       'KmsKeyArn',
       'VpcConfig',
+      'EphemeralStorage',
       'LoggingConfig',
       ...TAGS,
     ],
