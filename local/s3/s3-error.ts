@@ -61,7 +61,7 @@ export const S3_ERRORS = {
     says: 'Your request headers exceed the maximum allowed size.',
   },
   RequestTimeout: { status: 400, says: 'Your socket connection was not read from or written to in time.' },
-  ServiceUnavailable: { status: 503, says: 'The store is closing.' },
+  ServiceUnavailable: { status: 503, says: 'The store is closing or opening. Please try again.' },
   StorageFull: { status: 507, says: 'The disk of this store is full: nothing was stored.' },
   XAmzContentSHA256Mismatch: {
     status: 400,
@@ -99,6 +99,8 @@ export function toS3Error(error: unknown): S3Error {
   if (error instanceof S3Error) return error;
   const code = (error as { code?: string } | undefined)?.code;
   if (code === 'ENOSPC' || code === 'EDQUOT') return new S3Error('StorageFull', undefined, { cause: error });
+  if (code === 'LEVEL_DATABASE_NOT_OPEN')
+    return new S3Error('ServiceUnavailable', undefined, { cause: error });
   const text =
     error instanceof Error ? `${error.message} ${(error.cause as Error | undefined)?.message ?? ''}` : '';
   if (/no space left|disk quota/i.test(text)) return new S3Error('StorageFull', undefined, { cause: error });

@@ -120,6 +120,7 @@ async function handle(
   try {
     const request: S3Request = parseRequest(http, deps.now());
     const operation = findOperation(request);
+    await deps.store.ready();
     name = operation.name;
     await send(response, await operation(request, deps));
   } catch (error) {

@@ -3,7 +3,18 @@
  * row `f` does; a file without one is an orphan of a crash and swept at the next start.
  */
 import { randomBytes } from 'node:crypto';
-import { close, constants, copyFile, link, mkdirSync, open, read, readdir, unlink } from 'node:fs';
+import {
+  close,
+  constants,
+  copyFile,
+  link,
+  mkdirSync,
+  open,
+  read,
+  readdir,
+  statfsSync,
+  unlink,
+} from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { ClassicLevel } from 'classic-level';
@@ -21,6 +32,8 @@ const listFolder = promisify(readdir);
 /** Up to this size the bytes are a row of the index: one write, no file. */
 const INLINE_BYTES = 4096;
 const READ_BYTES = 256 * 1024;
+/** Kept free, so that the index can always record a deletion (LevelDB's log and one compaction). */
+const RESERVED_BYTES = 16 * 1024 ** 2;
 const SPARE_BUFFERS = 32;
 const FILES_HELD_OPEN = 64;
 
@@ -54,6 +67,7 @@ export class ContentStore {
     sizeBytes: number,
     digests: readonly Digest[],
   ): Promise<NewContent & { digests: Record<string, string> }> {
+    this.checkRoom(sizeBytes);
     const id = randomBytes(16).toString('hex');
     const segments = [{ id, size: sizeBytes }];
     if (sizeBytes <= INLINE_BYTES) {
@@ -72,6 +86,7 @@ export class ContentStore {
 
   /** The same content once more: hard links, so no bytes are copied. (Where the file system has none, they are.) */
   async share(segments: readonly Segment[]): Promise<NewContent> {
+    this.checkRoom(0);
     const made = { segments: [] as Segment[], rows: [] as Row[] };
     try {
       for (const segment of segments) {
@@ -165,6 +180,13 @@ export class ContentStore {
       }
     }
     return removed;
+  }
+
+  /** Throws ENOSPC when `sizeBytes` and the reserve do not fit: before anything is written. */
+  checkRoom(sizeBytes: number): void {
+    const { bavail, bsize } = statfsSync(this.#folder);
+    if (bavail * bsize >= sizeBytes + RESERVED_BYTES) return;
+    throw Object.assign(new Error('too little room on the disk'), { code: 'ENOSPC' });
   }
 
   close(): Promise<void> {

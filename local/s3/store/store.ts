@@ -31,6 +31,8 @@ export class Store {
   readonly db: ClassicLevel<string, unknown>;
   readonly #locks = new KeyedLock();
   readonly #buckets = new Map<string, BucketState>();
+  #isDamaged = false;
+  #reopening: Promise<void> | undefined;
 
   private constructor(dataDir: string, db: ClassicLevel<string, unknown>) {
     this.db = db;
@@ -91,7 +93,7 @@ export class Store {
         createdAt: known?.record.createdAt ?? options.now,
         eventBridge: options.eventBridge,
       };
-      await this.db.put(rows.bucket(name), record);
+      await this.#batch([{ type: 'put', key: rows.bucket(name), value: record, valueEncoding: 'json' }]);
       if (known) known.record = record;
       else this.#buckets.set(name, { record, commits: 0 });
     });
@@ -115,7 +117,7 @@ export class Store {
         for await (const key of this.db.keys({ gte: rows.uploads(name), lt: endOf(rows.uploads(name)) })) {
           await this.#dropUpload(key);
         }
-        await this.db.del(rows.bucket(name));
+        await this.#batch([{ type: 'del', key: rows.bucket(name) }]);
         this.#buckets.delete(name);
       } finally {
         delete state.deleting;
@@ -310,8 +312,36 @@ export class Store {
     }
   }
 
-  #batch(batch: readonly Row[]): Promise<void> {
-    return this.db.batch(batch as BatchOperation<ClassicLevel<string, unknown>, string, unknown>[]);
+  /**
+   * After a write that failed (a full disk), LevelDB's log may end in half a record, and what is appended behind it
+   * could be lost at the next start. So nothing more is written before the index has been opened afresh.
+   */
+  async #batch(batch: readonly Row[]): Promise<void> {
+    if (this.#isDamaged) await this.#reopen();
+    try {
+      await this.db.batch(batch as BatchOperation<ClassicLevel<string, unknown>, string, unknown>[]);
+    } catch (error) {
+      this.#isDamaged = true;
+      throw error;
+    }
+  }
+
+  /** To be awaited before a request is served: opens an index again that could not be opened after damage. */
+  async ready(): Promise<void> {
+    if (this.#isDamaged && this.db.status !== 'open') await this.#reopen();
+  }
+
+  /** Only with room for it: until then reads go on. Those that come while it is closed are told to try again (503). */
+  #reopen(): Promise<void> {
+    this.#reopening ??= (async () => {
+      this.content.checkRoom(0);
+      await this.db.close();
+      await this.db.open();
+      this.#isDamaged = false;
+    })().finally(() => {
+      this.#reopening = undefined;
+    });
+    return this.#reopening;
   }
 }
 
