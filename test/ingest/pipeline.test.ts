@@ -1,0 +1,159 @@
+/** What an upload goes through from the inbox to the report, state by state, over the memory store. */
+import { describe, expect, it } from 'vitest';
+import { memoryPipeline } from './memory-pipeline.ts';
+import { p10, uid } from './objects.ts';
+
+const outcomes = async (pipeline: ReturnType<typeof memoryPipeline>) => {
+  const account = new Map<string, string>();
+  for (const report of await pipeline.reports())
+    for (const line of await pipeline.objectsOf(report))
+      account.set(line.key, line.code ? `${line.outcome}: ${line.code}` : line.outcome);
+  return account;
+};
+
+describe('an upload', () => {
+  it('is ingested, proven, accounted for, and leaves the inbox', async () => {
+    const pipeline = memoryPipeline();
+    for (let i = 0; i < 5; i++) await pipeline.put(`a/${i}.dcm`, p10({ sop: `${i}`, pixels: i }));
+    await pipeline.put('a/report', p10({ series: 'sr', sop: 'r' }));
+    await pipeline.settle();
+    const [report] = await pipeline.reports();
+    expect(report).toMatchObject({
+      outcome: 'Ingested',
+      counts: { received: 6, ingested: 6, duplicate: 0, rejected: 0, failed: 0 },
+      frames: { expected: 5, verified: 5, provenFromSource: 5, mismatched: 0 },
+      instancesWithoutFrames: 1,
+    });
+    const lines = await pipeline.objectsOf(report!);
+    expect(lines.map((line) => line.proof)).toEqual([...Array(5).fill('encoded'), 'none']);
+    expect(await pipeline.keys('inbox')).toEqual([]);
+  });
+
+  it('accounts for every key and every kind of bytes', async () => {
+    const pipeline = memoryPipeline();
+    await pipeline.put('top.dcm', p10({ sop: 'top', pixels: 1 }));
+    await pipeline.put('_root/under.dcm', p10({ sop: 'under', pixels: 2 }));
+    await pipeline.put('a/ spaces + %25 ü', p10({ sop: 'odd', pixels: 3 }));
+    await pipeline.put('a/empty', new Uint8Array(0));
+    await pipeline.put('a/.hidden', new TextEncoder().encode('not an image'));
+    await pipeline.settle();
+    expect(Object.fromEntries(await outcomes(pipeline))).toEqual({
+      'top.dcm': 'ingested',
+      '_root/under.dcm': 'ingested',
+      'a/ spaces + %25 ü': 'ingested',
+      'a/empty': 'rejected: Empty',
+      'a/.hidden': 'rejected: NotP10',
+    });
+    expect(await pipeline.keys('inbox')).toEqual([]);
+    expect((await pipeline.keys('work', 'rejected/')).length).toBe(2);
+  });
+
+  it('sent again is a duplicate, and makes nothing new', async () => {
+    const pipeline = memoryPipeline();
+    for (const upload of ['a', 'b']) {
+      await pipeline.put(`${upload}/1`, p10({ pixels: 1 }));
+      await pipeline.put(`${upload}/sr`, p10({ series: 'sr', sop: 'r' }));
+      await pipeline.settle();
+    }
+    const [, second] = await pipeline.reports();
+    expect(second?.counts).toEqual({ received: 2, ingested: 0, duplicate: 2, rejected: 0, failed: 0 });
+    expect([...pipeline.imaging.imports.values()]).toEqual([1, 1]);
+  });
+
+  it('with the same object twice takes one, and calls the other its duplicate', async () => {
+    const pipeline = memoryPipeline();
+    for (const key of ['a/1', 'a/2', 'a/3']) await pipeline.put(key, p10({ pixels: 1 }));
+    await pipeline.settle();
+    expect(Object.fromEntries(await outcomes(pipeline))).toEqual({
+      'a/1': 'ingested',
+      'a/2': 'duplicate',
+      'a/3': 'duplicate',
+    });
+  });
+
+  it('with other content under one SOP Instance UID keeps the first', async () => {
+    const pipeline = memoryPipeline();
+    await pipeline.put('a/1', p10({ pixels: 1 }));
+    await pipeline.put('a/2', p10({ pixels: 2 }));
+    await pipeline.put('a/3', p10({ pixels: 1, elements: { ImageComments: 'corrected' } }));
+    await pipeline.settle();
+    await pipeline.put('b/4', p10({ pixels: 3 }));
+    await pipeline.put('b/5', p10({ pixels: 1, elements: { ImageComments: 'late' } }));
+    await pipeline.settle();
+    expect(Object.fromEntries(await outcomes(pipeline))).toEqual({
+      'a/1': 'ingested',
+      'a/2': 'rejected: InstanceConflict',
+      'a/3': 'rejected: InstanceConflict',
+      'b/4': 'rejected: InstanceConflict',
+      'b/5': 'rejected: InstanceConflict',
+    });
+  });
+
+  it('of another patient under a stored study is held back', async () => {
+    const pipeline = memoryPipeline();
+    await pipeline.put('a/1', p10({ sop: '1', pixels: 1 }));
+    await pipeline.settle();
+    await pipeline.put('b/2', p10({ sop: '2', pixels: 1, patient: { PatientBirthDate: '19700102' } }));
+    await pipeline.put('b/3', p10({ series: 'other', pixels: 1, patient: { PatientID: 'N-2' } }));
+    await pipeline.put('b/4', p10({ sop: '4', pixels: 1, patient: { PatientName: 'NOBODY^TEST^' } }));
+    await pipeline.settle();
+    expect(Object.fromEntries(await outcomes(pipeline))).toEqual({
+      'a/1': 'ingested',
+      'b/2': 'rejected: IdentityConflict',
+      'b/3': 'rejected: IdentityConflict',
+      'b/4': 'ingested',
+    });
+  });
+
+  it('of two patients in one study: the smaller is held back now, kept apart in 2024', async () => {
+    for (const profile of ['current', '2024'] as const) {
+      const pipeline = memoryPipeline({ profile });
+      for (let i = 0; i < 3; i++) await pipeline.put(`a/${i}`, p10({ sop: `${i}`, pixels: i }));
+      await pipeline.put('a/other', p10({ sop: 'x', pixels: 1, patient: { PatientID: 'N-2' } }));
+      await pipeline.settle();
+      const account = await outcomes(pipeline);
+      expect(account.get('a/0')).toBe('ingested');
+      expect(account.get('a/other')).toBe(
+        profile === 'current' ? 'rejected: IdentityConflict' : 'ingested: KeptApart',
+      );
+    }
+  });
+
+  it('fails what HealthImaging does not speak of, and what does not match its checksum', async () => {
+    const pipeline = memoryPipeline();
+    for (let i = 0; i < 3; i++) await pipeline.put(`a/${i}`, p10({ sop: `${i}`, pixels: i }));
+    let left = 1;
+    pipeline.imaging.faults.leaveOut = () => left-- > 0;
+    pipeline.imaging.faults.damage = (sop) => sop === uid('series/2');
+    await pipeline.settle();
+    const codes = [...(await outcomes(pipeline)).values()].sort();
+    const [report] = await pipeline.reports();
+    expect(report?.outcome).toBe('PartlyIngested');
+    expect(codes.filter((code) => code !== 'ingested').length).toBeGreaterThanOrEqual(1);
+    expect(codes).toContain('failed: Unaccounted');
+    expect(pipeline.imaging.tags.size).toBe(codes.includes('failed: ChecksumMismatch') ? 1 : 0);
+  });
+
+  it('tries a failed job again under a new token, three times in all', async () => {
+    const pipeline = memoryPipeline();
+    await pipeline.put('a/1', p10({ pixels: 1 }));
+    pipeline.imaging.faults.failJobs = 2;
+    await pipeline.settle();
+    expect((await pipeline.reports())[0]?.outcome).toBe('Ingested');
+    await pipeline.put('b/1', p10({ sop: 'b', pixels: 1 }));
+    pipeline.imaging.faults.failJobs = 3;
+    await pipeline.settle();
+    expect((await outcomes(pipeline)).get('b/1')).toBe('failed: JobFailed');
+  });
+
+  it('fails only the object that crashes its handler', async () => {
+    const pipeline = memoryPipeline();
+    for (let i = 0; i < 9; i++) await pipeline.put(`a/${i}`, p10({ sop: `${i}`, pixels: i }));
+    pipeline.crashOn((stage, lines) => stage === 'inspect' && lines.some((line) => line.key === 'a/4'));
+    await pipeline.settle();
+    const account = await outcomes(pipeline);
+    expect(account.get('a/4')).toBe('failed: HandlerCrashed');
+    expect([...account.values()].filter((outcome) => outcome === 'ingested').length).toBe(8);
+    expect(await pipeline.keys('inbox')).toEqual([]);
+  });
+});
