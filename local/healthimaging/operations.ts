@@ -2,8 +2,10 @@
  * The table of operations: the model's name to the function that answers it. A line here is all that an operation
  * needs beyond its file; an operation of the model without a line is answered as unknown.
  */
+import { copyImageSet } from './operations/copy-image-set.ts';
 import { createDatastore } from './operations/create-datastore.ts';
 import { deleteDatastore } from './operations/delete-datastore.ts';
+import { deleteImageSet } from './operations/delete-image-set.ts';
 import { getDatastore } from './operations/get-datastore.ts';
 import { getDicomImportJob } from './operations/get-dicom-import-job.ts';
 import { getImageFrame } from './operations/get-image-frame.ts';
@@ -15,6 +17,7 @@ import { listImageSetVersions } from './operations/list-image-set-versions.ts';
 import { searchImageSets } from './operations/search-image-sets.ts';
 import { startDicomImportJob } from './operations/start-dicom-import-job.ts';
 import { listTagsForResource, tagResource, untagResource } from './operations/tags.ts';
+import { updateImageSetMetadata } from './operations/update-image-set-metadata.ts';
 import type { Service } from './service.ts';
 
 /** Takes the operation's input, already checked against the model, so that its type can be trusted. */
@@ -36,4 +39,7 @@ export const OPERATIONS: Readonly<Record<string, Run>> = {
   GetImageSetMetadata: getImageSetMetadata,
   GetImageFrame: getImageFrame,
   ListImageSetVersions: listImageSetVersions,
+  UpdateImageSetMetadata: updateImageSetMetadata,
+  CopyImageSet: copyImageSet,
+  DeleteImageSet: deleteImageSet,
 };

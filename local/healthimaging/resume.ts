@@ -4,13 +4,22 @@ import { finishDeletion } from './operations/delete-datastore.ts';
 import type { Service } from './service.ts';
 import { below, partsOf } from './store/keys.ts';
 import type { DatastoreRecord } from './store/records.ts';
+import { finishCopy } from './writes/finish-copy.ts';
+import { finishDelete } from './writes/finish-delete.ts';
+import { finishUpdate } from './writes/finish-update.ts';
+import { pendingWrites } from './writes/pending.ts';
 
-/** Data stores go on to ACTIVE or DELETED, import jobs start again where they were. */
+/** Data stores go on to ACTIVE or DELETED, writes and import jobs start again where they were. */
 export async function resumeLifeCycles(service: Service): Promise<void> {
   const { database } = service.store;
   for await (const [, datastore] of database.entries<DatastoreRecord>(below('datastore'))) {
     if (datastore.datastoreStatus === 'CREATING') finishCreation(service, datastore);
     if (datastore.datastoreStatus === 'DELETING') finishDeletion(service, datastore);
+  }
+  for await (const write of pendingWrites(service.store)) {
+    if (write.kind === 'UpdateImageSetMetadata') finishUpdate(service, write);
+    else if (write.kind === 'CopyImageSet') finishCopy(service, write);
+    else finishDelete(service, write);
   }
   for await (const key of database.keys(below('running-job'))) {
     const [, datastoreId = '', jobId = ''] = partsOf(key);

@@ -24,6 +24,7 @@ import { resumeLifeCycles } from './resume.ts';
 import { routeOf } from './routes.ts';
 import type { Behaviour, Delays, Service } from './service.ts';
 import { openStore } from './store/store.ts';
+import { collectGarbage } from './writes/finish-delete.ts';
 
 export interface HealthImagingOptions {
   /** Where everything is kept; without it a temporary folder, removed on close. */
@@ -57,6 +58,7 @@ export async function startHealthImaging(options: HealthImagingOptions = {}): Pr
   const temporary = options.dataDir === undefined;
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'isocenter-healthimaging-')));
   const { service, importer } = await openService(dataDir, options);
+  await collectGarbage(service.store);
   const log = options.log ?? ((line) => console.error(line));
   const server = createServer((request, response) => {
     handle(service, request, response, log).catch((error) => log(`healthimaging: ${nameOf(error)}`));

@@ -31,7 +31,7 @@ export async function findPrimary(context: ImportContext, member: StagedInstance
 async function levelsOfSet({ service, job }: ImportContext, imageSetId: string) {
   const set = await service.store.imageSet(job.datastoreId, imageSetId);
   const version = set && (await service.store.version(job.datastoreId, imageSetId, set.latestVersion));
-  if (!version) throw new Error(`primary image set ${imageSetId} is gone`);
+  if (!version?.document) throw new Error(`primary image set ${imageSetId} is gone`);
   return levelsOf(await unpackDocument(await service.store.blobs.get(version.document)));
 }
 

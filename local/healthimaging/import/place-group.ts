@@ -15,7 +15,7 @@ import { eventContext } from '../service.ts';
 import { type Operation, put } from '../store/database.ts';
 import { keyOf } from '../store/keys.ts';
 import type { ImageSetRecord, VersionRecord } from '../store/records.ts';
-import { putImageSet } from '../store/store.ts';
+import { putImageSet, putUse } from '../store/store.ts';
 import type { ImportContext } from './context.ts';
 import type { Failure } from './failures.ts';
 import { findPrimary } from './find-primary.ts';
@@ -35,10 +35,14 @@ export function placeGroup(context: ImportContext, group: Group): Promise<Placed
     const known = await service.store.database.get<Placed>(placedKey(job.jobId, group.id));
     if (known) return known;
     const members = await loadMembers(context, group);
-    const primary = service.behaviour === 'current' ? await findPrimary(context, members[0]!) : undefined;
-    return primary?.join
-      ? joinPrimary(context, group, members, primary.join)
-      : makeSet(context, group, members, primary !== undefined && !primary.conflicts);
+    if (service.behaviour === '2024') return makeSet(context, group, members, false);
+    for (;;) {
+      const { conflicts, join } = await findPrimary(context, members[0]!);
+      if (join === undefined) return makeSet(context, group, members, !conflicts);
+      const placed = await joinPrimary(context, group, members, join);
+      // An update or copy was faster: the primary may be another one now.
+      if (placed) return placed;
+    }
   });
 }
 
@@ -92,11 +96,12 @@ async function joinPrimary(
   group: Group,
   members: readonly StagedInstance[],
   imageSetId: string,
-): Promise<Placed> {
+): Promise<Placed | undefined> {
   const { service, job } = context;
   return service.locks.run(`set ${imageSetId}`, async () => {
     const before = (await service.store.imageSet(job.datastoreId, imageSetId))!;
     const old = (await service.store.version(job.datastoreId, imageSetId, before.latestVersion))!;
+    if (old.imageSetState !== 'ACTIVE' || old.document === undefined) return undefined;
     const stored = await unpackDocument(await service.store.blobs.get(old.document));
     const series = stored.Study.Series[group.seriesInstanceUID]!;
     const joined = { ...series, Instances: { ...series.Instances, ...instancesOf(members) } };
@@ -154,6 +159,7 @@ async function commit(
   await database.write(
     [
       ...putImageSet(change.before, after, version),
+      ...putUse(after, version.document),
       ...members.flatMap((member) => frameKeys(after, member)),
       put(placedKey(job.jobId, group.id), { placement }),
     ],
@@ -169,9 +175,11 @@ function instancesOf(members: readonly StagedInstance[]): Record<string, Instanc
 }
 
 /** Frames are found by image set and id; a whole object by its instance. */
-function frameKeys({ datastoreId, imageSetId }: ImageSetRecord, member: StagedInstance): Operation[] {
+function frameKeys(set: ImageSetRecord, member: StagedInstance): Operation[] {
+  const { datastoreId, imageSetId } = set;
   const { frames, wholeObject, sopInstanceUID } = member;
   return [
+    ...putUse(set, wholeObject, ...Object.values(frames).map(({ blob }) => blob)),
     ...Object.entries(frames).map(([id, frame]) => put(keyOf('frame', datastoreId, imageSetId, id), frame)),
     ...(wholeObject ? [put(keyOf('whole', datastoreId, imageSetId, sopInstanceUID), wholeObject)] : []),
   ];

@@ -34,6 +34,8 @@ export interface ImageSetRecord {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly isPrimary: boolean;
+  /** A copy's new image set, until the copy is done: not found by searches. */
+  readonly isHidden?: boolean;
   readonly tags: DicomTags;
 }
 
@@ -47,8 +49,8 @@ export interface VersionRecord {
   readonly message?: string;
   readonly forced?: boolean;
   readonly isPrimary: boolean;
-  /** SHA-256 of the gzip metadata document among the blobs. */
-  readonly document: string;
+  /** SHA-256 of the gzip metadata document among the blobs; absent while a copy fills a new image set. */
+  readonly document?: string;
 }
 
 /** The searchable attributes of an image set, under the API's names. */

@@ -66,9 +66,25 @@ export function putImageSet(
     put(keyOf('version', datastoreId, imageSetId, version.version), version),
     ...primaryKey(before).map(del),
     ...primaryKey(after).map((key) => put(key, imageSetId)),
-    ...reindex(before, after),
+    ...reindex(shown(before), shown(after)),
   ];
 }
+
+/** The same for a deleted one: it stays readable by its id, and is found by nothing else. */
+export function putDeletedImageSet(
+  before: ImageSetRecord,
+  after: ImageSetRecord,
+  version: VersionRecord,
+): Operation[] {
+  return putImageSet(before, { ...after, isPrimary: false, isHidden: true }, version);
+}
+
+/** Notes that an image set uses a blob, so that the blob stays as long as one does. */
+export function putUse(set: ImageSetRecord, ...blobs: readonly (string | undefined)[]): Operation[] {
+  return blobs.flatMap((blob) => (blob ? [put(keyOf('use', blob, set.datastoreId, set.imageSetId), 0)] : []));
+}
+
+const shown = (set: ImageSetRecord | undefined) => (set?.isHidden ? undefined : set);
 
 /** A primary image set is found by its study and series. */
 function primaryKey(set: ImageSetRecord | undefined): string[] {
