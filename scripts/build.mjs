@@ -17,7 +17,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
@@ -102,21 +102,17 @@ export async function buildAll({ force = false } = {}) {
     });
     workerFiles.push(name);
   }
-  await Promise.all(
-    functions.map(async (fn) => {
-      const name = basename(fn, '.ts');
-      const folder = join(out, 'functions', name);
-      const result = await build({
-        ...common,
-        entryPoints: [fn],
-        outfile: join(folder, 'index.mjs'),
-        banner: { js: REQUIRE_BANNER },
-        minifySyntax: true,
-        metafile: true,
-      });
-      await copyCodecs(result.metafile, folder);
-    }),
-  );
+  // One call for all: each source is read and parsed once, and linked whole into every function that uses it.
+  const { metafile } = await build({
+    ...common,
+    entryPoints: functions.map((fn) => ({ in: fn, out: `${basename(fn, '.ts')}/index` })),
+    outdir: join(out, 'functions'),
+    outExtension: { '.js': '.mjs' },
+    banner: { js: REQUIRE_BANNER },
+    minifySyntax: true,
+    metafile: true,
+  });
+  await copyCodecs(metafile, out);
   if (files.includes('shared/verify/browser.ts')) await buildForBrowsers(join(out, 'verify'));
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, '.sources'), digest);
@@ -142,17 +138,24 @@ async function buildForBrowsers(folder) {
 }
 
 /** A function that decodes frames carries the codec worker, bundled whole, and the WebAssembly it loads. */
-async function copyCodecs(metafile, folder) {
-  const inputs = Object.keys(metafile.inputs);
-  if (!inputs.some((input) => input.endsWith('shared/pixels/codec-pool.ts'))) return;
+async function copyCodecs(metafile, out) {
+  const decoding = Object.entries(metafile.outputs)
+    .filter(([, output]) => Object.keys(output.inputs).some((i) => i.endsWith('shared/pixels/codec-pool.ts')))
+    .map(([path]) => dirname(resolve(root, path)));
+  if (decoding.length === 0) return;
+  const worker = join(out, 'codec-worker.mjs');
   await build({
     ...common,
     entryPoints: ['shared/pixels/codec-worker.ts'],
-    outfile: join(folder, 'codec-worker.mjs'),
+    outfile: worker,
     banner: { js: REQUIRE_BANNER },
     minifySyntax: true,
   });
-  await copyAssets(folder);
+  for (const folder of decoding) {
+    copyFileSync(worker, join(folder, 'codec-worker.mjs'));
+    await copyAssets(folder);
+  }
+  rmSync(worker);
 }
 
 async function copyAssets(folder) {
