@@ -27,7 +27,7 @@ export interface DataSet {
   readonly parent?: DataSet;
 }
 
-/** A leaf whose value is a view of the bytes that were read, made when it is asked for. */
+/** A leaf whose value is a view of the bytes that were read, made when it is asked for (a spread copy loses it). */
 export class HeldElement implements Element {
   readonly tag: number;
   readonly vr: string;

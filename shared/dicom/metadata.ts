@@ -4,6 +4,7 @@
  */
 import type { DataSet, Element } from './data-set.ts';
 import { hexTag, isPrivate, lookUp, tagOf } from './dictionary.ts';
+import { readTag } from './element-header.ts';
 import { inLittleEndian } from './little-endian.ts';
 import { type Level, levelOf } from './normalisation.ts';
 import type { P10 } from './p10.ts';
@@ -107,10 +108,11 @@ function numberValues(element: Element): DicomJsonValue[] {
 
 /** AT as PS3.18 writes it: eight hex digits (how the service writes it is not published). */
 function tagValues(element: Element): string[] {
-  const words = numbersOf({ ...element, vr: 'US' });
+  const value = element.value ?? new Uint8Array(0);
+  const view = new DataView(value.buffer, value.byteOffset, value.byteLength);
   const found: string[] = [];
-  for (let at = 0; at + 1 < words.length; at += 2)
-    found.push(hexTag((((words[at] as number) << 16) | (words[at + 1] as number)) >>> 0));
+  for (let at = 0; at + 4 <= value.length; at += 4)
+    found.push(hexTag(readTag(view, at, element.littleEndian)));
   return found;
 }
 
