@@ -47,6 +47,9 @@ export interface StepFunctions {
   call<T = Record<string, unknown>>(operation: OperationName, request: Request): Promise<T>;
 }
 
+/** How often executions of long ago are looked for. */
+const SWEEP_MS = 3_600_000;
+
 /** Opens the data, loads the machines (DefinitionError), resumes what ran, and listens. */
 export async function startStepFunctions(options: StepFunctionsOptions): Promise<StepFunctions> {
   const journal = await Journal.open(join(options.dataDir, 'stepfunctions'));
@@ -77,11 +80,15 @@ async function startOn(journal: Journal, options: StepFunctionsOptions): Promise
   const host = options.host ?? '127.0.0.1';
   await listen(server, options.port ?? 0, host);
   await engine.resume();
+  const sweep = (): void => void engine.sweep().catch(() => {});
+  const sweeping = setInterval(sweep, SWEEP_MS).unref();
+  sweep();
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${host}:${port}`,
     port,
     close: async () => {
+      clearInterval(sweeping);
       engine.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

@@ -3,6 +3,7 @@
  * developer guide, "Transforming data with JSONata".
  */
 import jsonata from 'jsonata';
+import { breathe } from '../breathe.ts';
 import { statesError } from '../errors.ts';
 import type { Json } from '../json.ts';
 import { isObject, plainJson } from '../json.ts';
@@ -113,7 +114,7 @@ function messageOf(thrown: unknown): string {
 let last: Promise<unknown> = Promise.resolve();
 /** One evaluation at a time: they wait for nothing outside, so the deadline measures each of them alone. */
 function alone<T>(work: () => Promise<T>): Promise<T> {
-  const mine = last.then(work);
+  const mine = last.then(breathe).then(work);
   last = mine.catch(() => {});
   return mine;
 }

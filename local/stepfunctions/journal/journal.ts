@@ -111,10 +111,12 @@ export class Journal {
 
   async #write({ changes, sync }: Batch): Promise<void> {
     if (this.#failure) throw this.#failure;
-    const operations = [...changes].map(([key, value]) =>
-      value === undefined ? { type: 'del' as const, key } : { type: 'put' as const, key, value },
-    );
-    await this.#level.batch(operations, { sync });
+    const chain = this.#level.batch();
+    for (const [key, value] of changes) {
+      if (value === undefined) chain.del(key);
+      else chain.put(key, value);
+    }
+    await chain.write({ sync });
   }
 
   async get<T>(key: string): Promise<T | undefined> {

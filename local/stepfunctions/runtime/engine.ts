@@ -23,6 +23,7 @@ import { Execution } from './execution.ts';
 import type { Frame } from './frame.ts';
 import { runScope } from './interpreter.ts';
 import type { MapRun } from './map-run.ts';
+import { forgetExecution, isExpired, sweep } from './retention.ts';
 
 export interface StateMachine {
   readonly name: string;
@@ -157,9 +158,8 @@ export class Engine {
     const isOurs = request.startedBy !== undefined && record.startedBy === request.startedBy;
     const isSame = record.status === 'RUNNING' && sameJson(record.input, request.input);
     if (isOurs || isSame) return { record, finished: runs?.finished ?? Promise.resolve(record) };
-    const freeAt = (record.stopDate ?? Number.POSITIVE_INFINITY) + LIMITS.retentionDays.max * 86_400_000;
-    if (freeAt <= this.timers.now()) {
-      await this.forget(record);
+    if (isExpired(record, this.timers.now())) {
+      await forgetExecution(this.journal, record);
       return undefined;
     }
     throw new ServiceError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
@@ -389,14 +389,9 @@ export class Engine {
     return loaded;
   }
 
-  /** Removes an execution and all that belongs to it, but for its Map Runs' records (see retention.ts). */
-  async forget(record: ExecutionRecord): Promise<void> {
-    const { arn, machineName, startDate, name } = record;
-    for (const status of ['ALL', record.status])
-      this.journal.remove(KEYS.listed(machineName, status, startDate, name));
-    this.journal.remove(KEYS.execution(arn));
-    await this.journal.removeAll(framePrefix(arn));
-    await this.journal.removeAll(eventPrefix(arn));
+  /** Forgets executions whose retention is over. */
+  async sweep(): Promise<void> {
+    for (const { name } of this.machines.values()) await sweep(this.journal, name, this.timers.now());
   }
 
   close(): void {

@@ -1,5 +1,5 @@
 /** Walks a scope from state to state: enter, run with Retry and Catch, leave (Amazon States Language, "States"). */
-import { setImmediate as nextTurn } from 'node:timers/promises';
+import { breathe } from '../breathe.ts';
 import { Cancelled } from '../cancellation.ts';
 import type { Scope, State } from '../definition/model.ts';
 import { type StateError, toStateError } from '../errors.ts';
@@ -114,14 +114,4 @@ async function catchError(visit: Visit, error: StateError): Promise<Outcome> {
   if (!catcher) throw error;
   const errorOutput = { Error: error.error, Cause: error.explanation };
   return visit.leave(catcher, catcher.next, { errorOutput }, errorOutput);
-}
-
-/** Longest stretch without a turn of the event loop, in milliseconds. */
-const STRETCH_MS = 10;
-let lastTurn = 0;
-/** States that wait for nothing would starve the rest of the process: now and then the others have their turn. */
-async function breathe(): Promise<void> {
-  if (performance.now() - lastTurn < STRETCH_MS) return;
-  await nextTurn();
-  lastTurn = performance.now();
 }

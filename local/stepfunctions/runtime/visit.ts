@@ -3,7 +3,7 @@ import type { Cancellation } from '../cancellation.ts';
 import type { Leaving, NumberField, Scope, State } from '../definition/model.ts';
 import { statesError } from '../errors.ts';
 import type { Template } from '../evaluate/template.ts';
-import { isObject, type Json, type JsonObject, sizeBytes, typeName } from '../json.ts';
+import { type Json, type JsonObject, sizeBytes, typeName } from '../json.ts';
 import { LIMITS } from '../limits.ts';
 import type { Engine } from './engine.ts';
 import type { EventDetails, Execution } from './execution.ts';
@@ -89,7 +89,7 @@ export class Visit {
   ): Promise<Outcome> {
     const output = leaving.output ? await this.evaluate(leaving.output, extras) : otherwise;
     const assign = leaving.assign ? ((await this.evaluate(leaving.assign, extras)) as JsonObject) : {};
-    checkVariables(assign);
+    if (leaving.assign) checkVariables(assign, this.frame.variables);
     return { output, assign, next };
   }
 
@@ -127,12 +127,14 @@ export class Visit {
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 
-function checkVariables(assign: JsonObject): void {
-  if (!isObject(assign) || sizeBytes(assign) <= LIMITS.variableBytes.max) return;
-  throw statesError(
-    'States.QueryEvaluationError',
-    `The variables assigned exceed the maximum of ${LIMITS.variableBytes.max} bytes.`,
-  );
+/** Throws States.QueryEvaluationError when the variables are too big, by themselves or with the others in sight. */
+function checkVariables(assign: JsonObject, others: JsonObject): void {
+  const { variableBytes, storedVariableBytes } = LIMITS;
+  const tooBig = (what: string, max: number) =>
+    statesError('States.QueryEvaluationError', `The variables ${what} exceed the maximum of ${max} bytes.`);
+  if (sizeBytes(assign) > variableBytes.max) throw tooBig('assigned', variableBytes.max);
+  if (sizeBytes({ ...others, ...assign }) > storedVariableBytes.max)
+    throw tooBig('stored', storedVariableBytes.max);
 }
 
 /** The value's JSON text. Throws States.DataLimitExceeded above 256 KiB. */

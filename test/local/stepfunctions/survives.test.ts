@@ -48,7 +48,7 @@ test('goes on after kill -9 at random moments, and repeats only what was running
   const dataDir = await mkdtemp(join(tmpdir(), 'isocenter-sfn-kill-'));
   const log = join(dataDir, 'log');
   await writeFile(log, '');
-  const pauses = Array.from({ length: 10 }, () => Math.round(Math.random() * 400));
+  const pauses = Array.from({ length: 6 }, () => Math.round(Math.random() * 400));
   console.log(`killed after ${pauses.join(', ')} ms`);
   for (const pause of pauses) {
     const { child } = await startProcess(dataDir, log);
@@ -78,7 +78,9 @@ test('goes on after kill -9 at random moments, and repeats only what was running
   await rm(dataDir, { recursive: true });
 });
 
-test('an execution that was acknowledged is there after kill -9 right away', async () => {
+test('an execution that was acknowledged is there after kill -9 right away', {
+  timeout: 120_000,
+}, async () => {
   const dataDir = await mkdtemp(join(tmpdir(), 'isocenter-sfn-kill-'));
   const log = join(dataDir, 'log');
   const { child } = await startProcess(dataDir, log);
