@@ -19,7 +19,12 @@ export interface Answer {
 export async function send(response: ServerResponse, answer: Answer): Promise<void> {
   const { status = 200, headers = {}, xml, content } = answer;
   if (content) {
-    response.writeHead(status, { ...headers, 'content-length': String(answer.lengthBytes ?? 0) });
+    try {
+      response.writeHead(status, { ...headers, 'content-length': String(answer.lengthBytes ?? 0) });
+    } catch (error) {
+      await content.close();
+      throw error;
+    }
     return sendContent(response, content);
   }
   const body = xml === undefined ? undefined : Buffer.from(xml, 'utf8');

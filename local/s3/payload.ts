@@ -1,5 +1,4 @@
 /** Request bodies: length known and bounded, aws-chunked undone, every announced digest verified before anything counts. */
-import { createHash } from 'node:crypto';
 import { AwsChunkedDecoder } from './aws-chunked.ts';
 import {
   CHECKSUM_ALGORITHMS,
@@ -7,6 +6,7 @@ import {
   type ChecksumAlgorithm,
   type Checksums,
   type Digest,
+  digestsOf,
 } from './checksums.ts';
 import { S3Error } from './s3-error.ts';
 import type { S3Request } from './s3-request.ts';
@@ -60,28 +60,22 @@ export async function receiveBody(request: S3Request, store: Store): Promise<Rec
 /** A small body whole, as text. Throws MaxMessageLengthExceeded, BadDigest. */
 export async function readDocument(request: S3Request): Promise<string> {
   const chunks: Buffer[] = [];
-  let size = 0;
-  const framing =
-    request.headers['content-length'] === undefined && !isAwsChunked(request)
-      ? undefined
-      : framingOf(request);
   const trailers: Record<string, string> = {};
-  const body = framing ? bodyOf(request, framing, trailers) : (request.http as AsyncIterable<Buffer>);
-  for await (const chunk of body) {
+  const asked = askedChecksums(request);
+  let size = 0;
+  for await (const chunk of bodyOf(request, framingOf(request, Number.POSITIVE_INFINITY), trailers)) {
     size += chunk.length;
     if (size > DOCUMENT_LIMIT_BYTES) throw new S3Error('MaxMessageLengthExceeded');
     chunks.push(chunk);
   }
   const bytes = Buffer.concat(chunks);
-  const md5 = request.headers['content-md5'];
-  if (md5 !== undefined && md5 !== createHash('md5').update(bytes).digest('base64'))
-    throw new S3Error('BadDigest');
+  verify(asked, digestsOf(bytes, ['MD5', 'SHA256', ...asked.algorithms]), trailers);
   return bytes.toString('utf8');
 }
 
 interface Framing {
   readonly awsChunked: boolean;
-  /** Of the object, after decoding. */
+  /** Of the object, after decoding; infinite: whatever comes. */
   readonly sizeBytes: number;
 }
 
@@ -89,14 +83,16 @@ const isAwsChunked = ({ headers }: S3Request): boolean =>
   /(^|,\s*)aws-chunked(\s*,|$)/.test(headers['content-encoding'] ?? '') ||
   (headers['x-amz-content-sha256'] ?? '').startsWith('STREAMING-');
 
-function framingOf(request: S3Request): Framing {
+/** A body that does not tell its length has `unknownBytes`, or is refused with MissingContentLength. */
+function framingOf(request: S3Request, unknownBytes?: number): Framing {
   const awsChunked = isAwsChunked(request);
   const text = request.headers[awsChunked ? 'x-amz-decoded-content-length' : 'content-length'];
   if (text === undefined) {
     // A PUT without any body has neither length nor transfer encoding.
     if (!awsChunked && request.headers['transfer-encoding'] === undefined)
       return { awsChunked, sizeBytes: 0 };
-    throw new S3Error('MissingContentLength');
+    if (unknownBytes === undefined) throw new S3Error('MissingContentLength');
+    return { awsChunked, sizeBytes: unknownBytes };
   }
   if (!/^\d{1,15}$/.test(text)) throw new S3Error('InvalidArgument', 'the content length is not a number');
   const sizeBytes = Number(text);
@@ -114,14 +110,16 @@ async function* bodyOf(
 ): AsyncGenerator<Buffer> {
   const decoder = framing.awsChunked ? new AwsChunkedDecoder() : undefined;
   let size = 0;
-  for await (const chunk of request.http as AsyncIterable<Buffer>) {
+  // Not destroyed on an error: the client shall read the answer.
+  for await (const chunk of request.http.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     for (const data of decoder ? decoder.push(chunk) : [chunk]) {
       size += data.length;
       if (size > framing.sizeBytes) throw new S3Error('IncompleteBody', 'The body is longer than announced.');
       yield data;
     }
   }
-  if (size !== framing.sizeBytes || (decoder && !decoder.isDone)) throw new S3Error('IncompleteBody');
+  const isWhole = framing.sizeBytes === Number.POSITIVE_INFINITY || size === framing.sizeBytes;
+  if (!isWhole || (decoder && !decoder.isDone)) throw new S3Error('IncompleteBody');
   if (decoder) Object.assign(trailers, decoder.trailers);
   Object.assign(trailers, request.http.trailers);
 }

@@ -62,6 +62,7 @@ export const S3_ERRORS = {
   },
   RequestTimeout: { status: 400, says: 'Your socket connection was not read from or written to in time.' },
   ServiceUnavailable: { status: 503, says: 'The store is closing or opening. Please try again.' },
+  SlowDown: { status: 503, says: 'Please reduce your request rate.' },
   StorageFull: { status: 507, says: 'The disk of this store is full: nothing was stored.' },
   XAmzContentSHA256Mismatch: {
     status: 400,
@@ -99,6 +100,7 @@ export function toS3Error(error: unknown): S3Error {
   if (error instanceof S3Error) return error;
   const code = (error as { code?: string } | undefined)?.code;
   if (code === 'ENOSPC' || code === 'EDQUOT') return new S3Error('StorageFull', undefined, { cause: error });
+  if (code === 'EMFILE' || code === 'ENFILE') return new S3Error('SlowDown', undefined, { cause: error });
   if (code === 'LEVEL_DATABASE_NOT_OPEN')
     return new S3Error('ServiceUnavailable', undefined, { cause: error });
   const text =

@@ -80,8 +80,17 @@ function parseQuery(text: string): Map<string, string> {
 
 function headersOf(http: IncomingMessage, query: Map<string, string>): Record<string, string | undefined> {
   const headers: Record<string, string | undefined> = Object.create(null);
-  for (const [name, value] of query)
-    if (QUERY_HEADERS.test(name.toLowerCase())) headers[name.toLowerCase()] = value;
+  for (const [name, value] of query) {
+    const header = name.toLowerCase();
+    if (!QUERY_HEADERS.test(header)) continue;
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(header) || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+      throw new S3Error(
+        'InvalidArgument',
+        'A query parameter that stands for a header holds what no header can.',
+      );
+    }
+    headers[header] = value;
+  }
   for (const [name, value] of Object.entries(http.headers)) {
     headers[name] = Array.isArray(value) ? value.join(',') : value;
   }

@@ -34,7 +34,7 @@ export interface S3Server {
   readonly url: string;
   readonly port: number;
   close(): Promise<void>;
-  /** Makes the bucket, or sets its events on or off; safe to repeat. */
+  /** Makes the bucket, events off if nothing is said; sets them on or off where it exists. Safe to repeat. */
   createBucket(name: string, options?: { eventBridge?: boolean }): Promise<void>;
 }
 
@@ -59,9 +59,9 @@ export async function startS3(options: S3Options): Promise<S3Server> {
     accountId,
     now: Date.now,
     announce(request, key, change) {
-      if (!options.onEvent || !store.bucket(request.bucket).eventBridge) return;
       const sourceIp = request.http.socket.remoteAddress ?? host;
       try {
+        if (!options.onEvent || !store.bucket(request.bucket).eventBridge) return;
         options.onEvent(
           makeEvent({ bucket: request.bucket, key, requestId: newRequestId(), sourceIp, change }),
         );
@@ -95,9 +95,9 @@ export async function startS3(options: S3Options): Promise<S3Server> {
   return {
     url: `http://${host}:${port}`,
     port,
-    async createBucket(name, { eventBridge = false } = {}) {
+    async createBucket(name, { eventBridge } = {}) {
       checkBucketName(name);
-      await store.putBucket(name, { eventBridge, now: Date.now() });
+      await store.putBucket(name, { ...(eventBridge !== undefined && { eventBridge }), now: Date.now() });
     },
     async close() {
       await closeServer(server);
@@ -138,7 +138,8 @@ async function handle(
 
 /** Lets the rest of a refused body come and go, so that the client reads the answer; an endless one is cut off. */
 function readOver(http: IncomingMessage): void {
-  if (http.readableEnded || http.destroyed) return;
+  const { 'content-length': length, 'transfer-encoding': encoding } = http.headers;
+  if (http.readableEnded || http.destroyed || (length === undefined && encoding === undefined)) return;
   let unread = 0;
   http.on('data', (chunk: Buffer) => {
     unread += chunk.length;

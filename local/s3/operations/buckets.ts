@@ -29,7 +29,7 @@ export const createBucket: Operation = async (request, { store, region, now }) =
   // S3 answers 200 in us-east-1 and BucketAlreadyOwnedByYou elsewhere.
   if (store.hasBucket(request.bucket)) {
     if (region !== 'us-east-1') throw new S3Error('BucketAlreadyOwnedByYou');
-  } else await store.putBucket(request.bucket, { eventBridge: false, now: now() });
+  } else await store.putBucket(request.bucket, { now: now() });
   return { headers: { location: `/${request.bucket}` } };
 };
 

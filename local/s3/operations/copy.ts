@@ -50,7 +50,9 @@ export const copyObject: Operation = async (request, deps) => {
   const source = copySourceOf(request);
   const check = writeCondition(request, store.object(request.bucket, request.key));
   const { from, content, digests } = await shareSource(request, source, deps);
-  const record = await recordOf(request, from, content, digests, deps, source);
+  const record = await orDiscard(deps, content, () =>
+    recordOf(request, from, content, digests, deps, source),
+  );
   await store.putObject(request.bucket, request.key, record, content, check);
   deps.announce(request, request.key, created('CopyObject', record));
   return {
@@ -61,6 +63,16 @@ export const copyObject: Operation = async (request, deps) => {
     }),
   };
 };
+
+/** What `work` gives; when it throws, the content that it was for is discarded. */
+export async function orDiscard<T>(deps: Deps, content: NewContent, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    await deps.store.content.discard(content);
+    throw error;
+  }
+}
 
 /** The source's content once more, with what must be known of it. Starts over when the source is replaced meanwhile. */
 async function shareSource(

@@ -20,10 +20,9 @@ import { readDocument, receiveBody } from '../payload.ts';
 import { parseRange } from '../range.ts';
 import { S3Error } from '../s3-error.ts';
 import type { S3Request } from '../s3-request.ts';
-import type { OpenContent } from '../store/content.ts';
 import type { ObjectRecord, PartRecord, UploadRecord } from '../store/records.ts';
 import { childElements, childText, parseXml, renderXml, type XmlElement } from '../xml.ts';
-import { copySourceOf, findSource } from './copy.ts';
+import { copySourceOf, findSource, orDiscard } from './copy.ts';
 import { pageSize } from './listings.ts';
 import { created } from './objects.ts';
 
@@ -95,7 +94,8 @@ export const uploadPart: Operation = async (request, deps) => {
   const body = await receiveBody(request, store);
   let { checksums } = body;
   if (checksumAlgorithm && checksums[checksumAlgorithm] === undefined) {
-    checksums = { ...checksums, ...(await checksumsOf(deps, body.content.segments, checksumAlgorithm)) };
+    const computing = () => checksumsOf(deps, body.content.segments, checksumAlgorithm);
+    checksums = { ...checksums, ...(await orDiscard(deps, body.content, computing)) };
   }
   const part = {
     segments: body.content.segments,
@@ -129,7 +129,7 @@ export const uploadPartCopy: Operation = async (request, deps) => {
   }
   const { start, end } = range ?? { start: 0, end: from.size };
   const open = await store.content.open(from.segments, start, end);
-  const { digests, ...content } = await store.content.receive(chunksOf(open), end - start, [
+  const { digests, ...content } = await store.content.receive(open.chunks(), end - start, [
     'MD5',
     ...(checksumAlgorithm ? [checksumAlgorithm] : []),
   ]);
@@ -151,44 +151,6 @@ export const uploadPartCopy: Operation = async (request, deps) => {
     }),
   };
 };
-
-/** The bytes of a range, pulled: each is good until the next is asked for. */
-async function* chunksOf(open: OpenContent): AsyncGenerator<Uint8Array> {
-  const waiting: { bytes: Uint8Array; done: () => void }[] = [];
-  let wake: () => void = () => undefined;
-  let ended: { error?: unknown } | undefined;
-  void open
-    .pump(
-      (bytes) =>
-        new Promise<void>((done) => {
-          waiting.push({ bytes, done });
-          wake();
-        }),
-    )
-    .then(
-      () => {
-        ended = {};
-      },
-      (error) => {
-        ended = { error };
-      },
-    )
-    .finally(() => wake());
-  for (;;) {
-    const next = waiting.shift();
-    if (next) {
-      yield next.bytes;
-      next.done();
-    } else if (ended) {
-      if ('error' in ended) throw ended.error;
-      return;
-    } else {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-    }
-  }
-}
 
 export const completeMultipartUpload: Operation = async (request, deps) => {
   const { store } = deps;

@@ -22,18 +22,15 @@ interface Pending {
 }
 
 export class ContentWriter {
-  readonly #worker: Worker;
+  #worker: Worker | undefined;
   readonly #pending = new Map<number, Pending>();
   readonly #spare: ArrayBuffer[] = [];
   #lastJob = 0;
-  #dead: Error | undefined;
+  #isClosed = false;
 
+  /** Started now, so that a missing one shows at once; again at the next job, should it die. */
   constructor() {
-    this.#worker = new Worker(findWorker());
-    this.#worker.unref();
-    this.#worker.on('message', (answer: ContentAnswer) => this.#take(answer));
-    this.#worker.on('error', (error) => this.#die(error));
-    this.#worker.on('exit', () => this.#die(new Error('the content worker has ended')));
+    this.#worker = this.#start();
   }
 
   /** Writes `chunks` into the new file `path`. On any error nothing stays. Base64 digests by name. */
@@ -71,7 +68,7 @@ export class ContentWriter {
       await send(true);
       return await done;
     } catch (error) {
-      if (opened && !this.#dead) this.#post({ type: 'abort', job }, []);
+      if (opened) this.#worker?.postMessage({ type: 'abort', job });
       throw error;
     } finally {
       this.#pending.delete(job);
@@ -92,12 +89,22 @@ export class ContentWriter {
   }
 
   async close(): Promise<void> {
-    this.#dead ??= new Error('the store is closed');
-    await this.#worker.terminate();
+    this.#isClosed = true;
+    await this.#worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(findWorker());
+    worker.unref();
+    worker.on('message', (answer: ContentAnswer) => this.#take(answer));
+    worker.on('error', (error) => this.#die(worker, error));
+    worker.on('exit', () => this.#die(worker, new Error('the content worker has ended')));
+    return worker;
   }
 
   #begin(): { job: number; pending: Pending } {
-    if (this.#dead) throw this.#dead;
+    if (this.#isClosed) throw new Error('the store is closed');
+    this.#worker ??= this.#start();
     const job = ++this.#lastJob;
     const pending: Pending = { inFlight: 0, wake: () => undefined };
     this.#pending.set(job, pending);
@@ -105,7 +112,7 @@ export class ContentWriter {
   }
 
   #post(job: ContentJob, transfer: ArrayBuffer[]): void {
-    this.#worker.postMessage(job, transfer);
+    this.#worker?.postMessage(job, transfer);
   }
 
   #buffer(): ArrayBuffer {
@@ -134,8 +141,9 @@ export class ContentWriter {
     pending.settled?.reject(error);
   }
 
-  #die(error: Error): void {
-    this.#dead ??= error;
+  #die(worker: Worker, error: Error): void {
+    if (this.#worker !== worker) return;
+    this.#worker = undefined;
     for (const pending of this.#pending.values()) {
       this.#fail(pending, error);
       pending.wake();

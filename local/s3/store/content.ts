@@ -238,7 +238,6 @@ export class OpenContent {
         for (let at = piece.from; at < piece.to; ) {
           const buffer = buffers[turn]!;
           const length = await readSome(piece.fd, buffer, Math.min(buffer.length, piece.to - at), at);
-          if (length === 0) throw new Error('a content file is shorter than its entry says');
           await taken;
           taken = take(buffer.subarray(0, length));
           at += length;
@@ -252,6 +251,30 @@ export class OpenContent {
       this.#spare.push(...buffers.slice(0, Math.max(0, SPARE_BUFFERS - this.#spare.length)));
       await this.close();
     }
+  }
+
+  /** The bytes, pulled; each chunk is good until the next is asked for. */
+  async *chunks(): AsyncGenerator<Uint8Array> {
+    const buffer = this.#buffer();
+    try {
+      for (const piece of this.#pieces) {
+        if (piece.bytes) yield piece.bytes;
+        else yield* this.#fileChunks(piece, buffer);
+      }
+    } finally {
+      if (this.#spare.length < SPARE_BUFFERS) this.#spare.push(buffer);
+      await this.close();
+    }
+  }
+
+  async *#fileChunks(piece: OpenPiece, buffer: Buffer): AsyncGenerator<Uint8Array> {
+    piece.fd ??= await openFile(piece.path!, 'r');
+    for (let at = piece.from; at < piece.to; ) {
+      const length = await readSome(piece.fd, buffer, Math.min(buffer.length, piece.to - at), at);
+      yield buffer.subarray(0, length);
+      at += length;
+    }
+    await this.#closePiece(piece);
   }
 
   async close(): Promise<void> {
@@ -272,7 +295,11 @@ export class OpenContent {
 
 function readSome(fd: number, buffer: Buffer, length: number, position: number): Promise<number> {
   return new Promise((resolve, reject) => {
-    read(fd, buffer, 0, length, position, (error, count) => (error ? reject(error) : resolve(count)));
+    read(fd, buffer, 0, length, position, (error, count) => {
+      if (error) reject(error);
+      else if (count === 0) reject(new Error('a content file is shorter than its entry says'));
+      else resolve(count);
+    });
   });
 }
 

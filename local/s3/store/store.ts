@@ -32,6 +32,7 @@ export class Store {
   readonly #locks = new KeyedLock();
   readonly #buckets = new Map<string, BucketState>();
   #isDamaged = false;
+  #isClosed = false;
   #reopening: Promise<void> | undefined;
 
   private constructor(dataDir: string, db: ClassicLevel<string, unknown>) {
@@ -42,14 +43,16 @@ export class Store {
   /** Opens or makes the store in `dataDir`. Throws a one-line Error when another process has it open. */
   static async open(dataDir: string): Promise<Store> {
     let db: ClassicLevel<string, unknown> | undefined;
+    let store: Store | undefined;
     try {
       await mkdir(dataDir, { recursive: true });
       db = new ClassicLevel<string, unknown>(join(dataDir, 'index'), { valueEncoding: 'json' });
       await db.open();
-      const store = new Store(dataDir, db);
+      store = new Store(dataDir, db);
       await store.#readBuckets();
       return store;
     } catch (error) {
+      await store?.content.close();
       await db?.close().catch(() => undefined);
       throw openingError(dataDir, error);
     }
@@ -63,6 +66,7 @@ export class Store {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     await this.content.close();
     await this.db.close();
   }
@@ -85,13 +89,13 @@ export class Store {
   }
 
   /** Makes the bucket or sets its options; safe to repeat. */
-  async putBucket(name: string, options: { eventBridge: boolean; now: number }): Promise<void> {
+  async putBucket(name: string, options: { eventBridge?: boolean; now: number }): Promise<void> {
     await this.#locks.run(rows.bucket(name), async () => {
       const known = this.#buckets.get(name);
       const record = {
         name,
         createdAt: known?.record.createdAt ?? options.now,
-        eventBridge: options.eventBridge,
+        eventBridge: options.eventBridge ?? known?.record.eventBridge ?? false,
       };
       await this.#batch([{ type: 'put', key: rows.bucket(name), value: record, valueEncoding: 'json' }]);
       if (known) known.record = record;
@@ -317,7 +321,7 @@ export class Store {
    * could be lost at the next start. So nothing more is written before the index has been opened afresh.
    */
   async #batch(batch: readonly Row[]): Promise<void> {
-    if (this.#isDamaged) await this.#reopen();
+    if (this.#isDamaged && !this.#isClosed) await this.#reopen();
     try {
       await this.db.batch(batch as BatchOperation<ClassicLevel<string, unknown>, string, unknown>[]);
     } catch (error) {
@@ -328,7 +332,7 @@ export class Store {
 
   /** To be awaited before a request is served: opens an index again that could not be opened after damage. */
   async ready(): Promise<void> {
-    if (this.#isDamaged && this.db.status !== 'open') await this.#reopen();
+    if (this.#isDamaged && this.db.status !== 'open' && !this.#isClosed) await this.#reopen();
   }
 
   /** Only with room for it: until then reads go on. Those that come while it is closed are told to try again (503). */

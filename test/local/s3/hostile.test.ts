@@ -65,6 +65,8 @@ describe('a malformed request', () => {
     ['PUT /hostile/kept?uploadId=..%2F..&partNumber=1', 404, 'NoSuchUpload'],
     ['GET /hostile?list-type=2&max-keys=abc', 400, 'InvalidArgument'],
     ['GET /hostile/kept?response-content-type=a%0d%0ab', 400, 'InvalidArgument'],
+    ['PUT /hostile/kept?x-amz-meta-a=%0d%0a', 400, 'InvalidArgument'],
+    ['PUT /hostile/kept?x-amz-meta-%20=a', 400, 'InvalidArgument'],
     ['GET /hostile/kept?versionId=1', 404, 'NoSuchVersion'],
     ['GET /hostile/__proto__', 404, 'NoSuchKey'],
     ['GET /constructor/x', 404, 'NoSuchBucket'],
@@ -151,6 +153,11 @@ describe('a hostile body', () => {
     expect(codeOf(await raw(request('GET /hostile/body')))).toBe('NoSuchKey');
   });
 
+  it('that goes wrong early is answered while megabytes of it still come', async () => {
+    const body = `zz\r\n${'x'.repeat(3_000_000)}`;
+    expect(codeOf(await raw(chunked(body, 5_000_000)))).toBe('InvalidRequest');
+  });
+
   it('whose signed hash differs is refused', async () => {
     const headers = { 'x-amz-content-sha256': 'a'.repeat(64), 'Content-Length': '5' };
     expect(codeOf(await raw(request('PUT /hostile/body', headers, 'hello')))).toBe(
@@ -183,6 +190,12 @@ describe('hostile XML', () => {
       new HeadObjectCommand({ Bucket: 'hostile', Key: 'kept' }),
     );
     expect(ContentLength).toBe(4);
+  });
+
+  it('whose checksum differs is BadDigest', async () => {
+    const xml = '<Delete><Object><Key>kept</Key></Object></Delete>';
+    const headers = { 'Content-Length': String(xml.length), 'x-amz-checksum-crc32': 'AAAAAA==' };
+    expect(codeOf(await raw(request('POST /hostile?delete', headers, xml)))).toBe('BadDigest');
   });
 
   it('of ten megabytes is refused', async () => {
