@@ -47,7 +47,10 @@ export function accountOf(
   if (staging?.outcome === 'duplicate')
     return accept(inspected, 'duplicate', results, { imageSetId: staging.imageSetId ?? '' });
   if (staging?.outcome === 'twin') return asTwin(inspected, results, missing, twin);
-  if (staging?.outcome === 'reverify') return proven(inspected, results, missing);
+  if (staging?.outcome === 'reverify') {
+    const isTwin = twin?.line.outcome === 'ingested' && twin.line.sha256 === staging.sha256;
+    return isTwin ? asTwin(inspected, results, missing, twin) : proven(inspected, results, missing);
+  }
   return imported(inspected, results, missing);
 }
 

@@ -49,7 +49,7 @@ export function planObject(
       `another patient is known under this study or series; they differ in ${identity.keywords.join(', ')}`,
     );
   const { entry } = known;
-  if (entry) return againstLedger(candidate, entry);
+  if (entry) return againstLedger(candidate, entry, first);
   if (first) return asTwin(candidate, first);
   if (adopted)
     return decided(
@@ -78,7 +78,7 @@ function asTwin(candidate: Candidate, first: Candidate): PlanDecision {
   return { kind: 'settle', line: { ...candidate, twinOf: first.n } };
 }
 
-function againstLedger(candidate: Candidate, entry: LedgerEntry): PlanDecision {
+function againstLedger(candidate: Candidate, entry: LedgerEntry, first: Candidate | undefined): PlanDecision {
   if (entry.datasetDigest !== candidate.datasetDigest)
     return rejected(
       candidate,
@@ -88,7 +88,11 @@ function againstLedger(candidate: Candidate, entry: LedgerEntry): PlanDecision {
   const { sha256, imageSetId, state } = entry;
   return {
     kind: 'settle',
-    line: { ...candidate, expected: { sha256, imageSetId, isSettled: state === 'verified' } },
+    line: {
+      ...candidate,
+      expected: { sha256, imageSetId, isSettled: state === 'verified' },
+      ...(first ? { twinOf: first.n } : {}),
+    },
   };
 }
 

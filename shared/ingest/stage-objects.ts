@@ -48,8 +48,9 @@ async function stageObject(deps: PipelineDeps, executionId: string, line: StageL
 
 /** What a suspect's digest says. Pure. */
 export function settle(line: StageLine, sha256: string): StagingLine {
-  const { n, expected, twinOf } = line;
-  if (!expected) return { n, outcome: 'twin', sha256, ...(twinOf === undefined ? {} : { twinOf }) };
+  const { n, expected } = line;
+  const twin = line.twinOf === undefined ? {} : { twinOf: line.twinOf };
+  if (!expected) return { n, outcome: 'twin', sha256, ...twin };
   if (expected.sha256 !== sha256)
     return {
       n,
@@ -59,7 +60,7 @@ export function settle(line: StageLine, sha256: string): StagingLine {
       message: 'the instance that is stored under this SOP Instance UID has other pixels or another encoding',
     };
   const outcome = expected.isSettled ? 'duplicate' : 'reverify';
-  return { n, outcome, sha256, imageSetId: expected.imageSetId };
+  return { n, outcome, sha256, imageSetId: expected.imageSetId, ...twin };
 }
 
 export const crashedStaging = (line: { readonly n: number }): StagingLine => ({
