@@ -23,6 +23,8 @@ export interface Invoked {
 /** A started environment. After an error that ended it, `alive` is false and it must not be invoked again. */
 export interface Environment {
   readonly alive: boolean;
+  /** Resolves when the handler is loaded, or could not be. */
+  readonly ready: Promise<void>;
   invoke(requestId: string, payload: string): Promise<Invoked>;
   end(): Promise<void>;
 }
@@ -92,6 +94,7 @@ export function startEnvironment({ setup, env, timeoutSeconds, onOutput }: Envir
     get alive() {
       return alive;
     },
+    ready,
     async invoke(id, payload) {
       requestId = id;
       worker.ref();

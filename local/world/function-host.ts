@@ -49,6 +49,11 @@ export interface FunctionHostOptions {
 export interface FunctionHost {
   /** By name or ARN; resolves to the handler's answer. Throws FunctionError. */
   invoke(nameOrArn: string, payload: unknown, options?: { signal?: AbortSignal }): Promise<unknown>;
+  /**
+   * Loads each function once, one after another, in the template's order, so that the first upload finds them warm:
+   * while one state works on one core, the next ones load on another.
+   */
+  warm(): Promise<void>;
   counters(): { invocations: number; byFunction: Record<string, number>; errors: number };
   close(): Promise<void>;
 }
@@ -65,7 +70,7 @@ interface Waiting {
 
 export function startFunctionHost(options: FunctionHostOptions): FunctionHost {
   const bound = options.concurrency ?? Math.max(4, 2 * availableParallelism());
-  const idleMs = options.idleMs ?? 30_000;
+  const idleMs = options.idleMs ?? 120_000;
   const pools = new Map(options.functions.map((fn) => [fn.name, { fn, idle: [], running: 0 } as Pool]));
   const byArn = new Map(options.functions.map((fn) => [fn.arn, fn.name]));
   const live = new Set<Environment>();
@@ -117,14 +122,7 @@ export function startFunctionHost(options: FunctionHostOptions): FunctionHost {
     pump();
   }
 
-  /** A warm environment, or a new one; room is made for it by ending the idle one of another function. */
-  function take(pool: Pool): { environment: Environment; cold: boolean } {
-    const warm = pool.idle.pop();
-    if (warm?.environment.alive) return { environment: warm.environment, cold: false };
-    drop(warm?.environment);
-    const others = [...pools.values()].filter(({ idle }) => idle.length > 0);
-    if (live.size >= 2 * bound) drop(others[0]?.idle.shift()?.environment);
-    const { fn } = pool;
+  function begin({ fn }: Pool): Environment {
     const environment = startEnvironment({
       setup: {
         modulePath: fn.modulePath,
@@ -138,7 +136,17 @@ export function startFunctionHost(options: FunctionHostOptions): FunctionHost {
       onOutput: (text) => options.onOutput?.(fn.name, text),
     });
     live.add(environment);
-    return { environment, cold: true };
+    return environment;
+  }
+
+  /** A warm environment, or a new one; room is made for it by ending the idle one of another function. */
+  function take(pool: Pool): { environment: Environment; cold: boolean } {
+    const warm = pool.idle.pop();
+    if (warm?.environment.alive) return { environment: warm.environment, cold: false };
+    drop(warm?.environment);
+    const others = [...pools.values()].filter(({ idle }) => idle.length > 0);
+    if (live.size >= 2 * bound + pools.size) drop(others[0]?.idle.shift()?.environment);
+    return { environment: begin(pool), cold: true };
   }
 
   async function runOnce(pool: Pool, payload: string): Promise<unknown> {
@@ -190,6 +198,16 @@ export function startFunctionHost(options: FunctionHostOptions): FunctionHost {
       counts.invocations++;
       counts.byFunction.set(pool.fn.name, (counts.byFunction.get(pool.fn.name) ?? 0) + 1);
       return await untilAborted(runOnce(pool, text), signal);
+    },
+    async warm() {
+      for (const pool of pools.values()) {
+        if (closed) return;
+        if (pool.running > 0 || pool.idle.length > 0) continue;
+        const environment = begin(pool);
+        await environment.ready;
+        if (environment.alive) pool.idle.push({ environment, since: Date.now() });
+        else drop(environment);
+      }
     },
     counters: () => ({
       invocations: counts.invocations,

@@ -198,6 +198,7 @@ async function assemble(options: WorldOptions, closing: Closing): Promise<World>
   closing.push({ name: 'console', close: () => console_.close() });
   const made = wiring;
   made.run();
+  host.warm().catch((error: unknown) => log(`functions: ${String(error)}`));
   closing.push({ name: 'events', close: () => made.stop() });
   const arns = Object.fromEntries(stateMachines.map(({ name, arn }) => [shortName(name, place), arn]));
   file = {

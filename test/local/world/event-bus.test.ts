@@ -12,6 +12,9 @@ import { startServicesEndpoint } from '../../../local/world/services-endpoint.ts
 import type { Resource } from '../../../local/world/template.ts';
 import { startTopics } from '../../../local/world/topic.ts';
 
+/** For machines that do much else. */
+const PATIENCE = { timeout: 20_000 };
+
 const place = { stackName: 's', region: 'us-east-1', accountId: '000000000000' };
 const rule = (logicalId: string, properties: Resource['properties']): Resource => ({
   logicalId,
@@ -81,7 +84,7 @@ describe('event buses', () => {
       undefined,
       'InvalidArgument',
     ]);
-    await expect.poll(() => delivered.length).toBe(1);
+    await expect.poll(() => delivered.length, PATIENCE).toBe(1);
     expect(JSON.parse(delivered[0]!)).toMatchObject({ 'detail-type': 'Ingest Finished', detail: { n: 1 } });
   });
 
@@ -92,7 +95,7 @@ describe('event buses', () => {
     });
     const Entries = [{ EventBusName: 'isocenter', Source: 'isocenter', DetailType: 'x', Detail: '{}' }];
     await client.send(new PutEventsCommand({ Entries }));
-    await expect.poll(() => attempts, { timeout: 5000 }).toBe(3);
+    await expect.poll(() => attempts, PATIENCE).toBe(3);
   });
 
   it('are the end of every other call of a function: nothing leaves the machine', async () => {
@@ -177,7 +180,7 @@ describe('topics', () => {
       deliver: async () => {},
     });
     const { MessageId } = await topics.publish({ TopicArn: 'arn:t', Message: '"All well\\n12 instances"' });
-    await expect.poll(() => posted.length).toBe(1);
+    await expect.poll(() => posted.length, PATIENCE).toBe(1);
     expect(JSON.parse(posted[0]!)).toMatchObject({ MessageId, TopicArn: 'arn:t', Type: 'Notification' });
     expect(logged).toEqual(['notification: All well']);
     expect(JSON.parse(await readFile(file, 'utf8'))).toMatchObject({ messageId: MessageId });

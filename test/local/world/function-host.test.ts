@@ -8,6 +8,9 @@ import {
   startFunctionHost,
 } from '../../../local/world/function-host.ts';
 
+/** For machines that do much else. */
+const PATIENCE = { timeout: 20_000 };
+
 const SOURCE = `
 let calls = 0;
 export const handler = async (event, context) => {
@@ -78,6 +81,13 @@ describe('the function host', () => {
     expect(reports[0]!.usedMB).toBeGreaterThan(0);
   });
 
+  it('has loaded what it was asked to warm', async () => {
+    start();
+    await host.warm();
+    await host.invoke('f', {});
+    expect(reports.map(({ cold }) => cold)).toEqual([false]);
+  });
+
   it.each([
     ['an error by its name', { throw: 'slow down' }, 'Throttled', 'slow down'],
     ['a thrown text', { throwText: true }, 'string', 'just a text'],
@@ -131,7 +141,7 @@ describe('the function host', () => {
   it('hands over what a function prints, and knows no function that is not there', async () => {
     start();
     await host.invoke('f', { say: 'hello from inside' });
-    await expect.poll(() => printed).toContain('hello from inside');
+    await expect.poll(() => printed, PATIENCE).toContain('hello from inside');
     await expect(host.invoke('g', {})).rejects.toMatchObject({ name: 'Lambda.ResourceNotFoundException' });
   });
 
@@ -141,7 +151,7 @@ describe('the function host', () => {
     const waiting = host.invoke('f', { ms: 200 }, { signal: controller.signal });
     controller.abort(new Error('enough'));
     await expect(waiting).rejects.toThrow('enough');
-    await expect.poll(() => reports.length, { timeout: 3000 }).toBe(1);
+    await expect.poll(() => reports.length, PATIENCE).toBe(1);
     expect(reports[0]!.error).toBeUndefined();
   });
 });

@@ -10,6 +10,9 @@ import {
 import { openQueue, type QueueOptions } from '../../../local/world/queue.ts';
 import { startPoller } from '../../../local/world/queue-poller.ts';
 
+/** For machines that do much else. */
+const PATIENCE = { timeout: 20_000 };
+
 let folder: string;
 let database: WorldDatabase;
 let time = 1_000_000;
@@ -98,10 +101,10 @@ describe('the poller', () => {
         return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
       },
     });
-    await expect.poll(() => seen.length).toBe(1);
-    await expect.poll(() => queue.depth()).toEqual({ visible: 0, inFlight: 1 });
+    await expect.poll(() => seen.length, PATIENCE).toBe(1);
+    await expect.poll(() => queue.depth(), PATIENCE).toEqual({ visible: 0, inFlight: 1 });
     time += 30_000;
-    await expect.poll(() => seen.length, { timeout: 3000 }).toBe(2);
+    await expect.poll(() => seen.length, PATIENCE).toBe(2);
     await poller.stop();
     expect(seen).toEqual([bodies, ['m3']]);
   });
@@ -125,7 +128,7 @@ describe('the poller', () => {
           return invoke();
         },
       });
-      await expect.poll(() => calls).toBe(1);
+      await expect.poll(() => calls, PATIENCE).toBe(1);
       await poller.stop();
       expect(queue.depth()).toEqual({ visible: 0, inFlight: 1 });
     }

@@ -8,6 +8,9 @@ import { GetExecutionHistoryCommand, SFNClient, StartExecutionCommand } from '@a
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { findRunningWorld, startWorld, type World, type WorldOptions } from '../../../local/world/world.ts';
 
+/** For machines that do much else. */
+const PATIENCE = { timeout: 20_000 };
+
 interface Template {
   Resources: Record<string, { Type: string; Properties: Record<string, unknown> }>;
 }
@@ -112,11 +115,14 @@ describe('the local world', () => {
     const s3 = new S3Client({ endpoint: s3Url, region, credentials, forcePathStyle: true });
     await s3.send(new PutObjectCommand({ Bucket: inboxBucket, Key: 'up/a b+ü.hello', Body: 'x' }));
     await expect
-      .poll(async () => (await seen()).filter(({ name }) => name === 'greet').map(({ event }) => event))
+      .poll(
+        async () => (await seen()).filter(({ name }) => name === 'greet').map(({ event }) => event),
+        PATIENCE,
+      )
       .toEqual([{ name: 'up/a b+ü.hello' }]);
 
     const received = async () => (await seen()).find(({ name }) => name === 'isocenter-local-receiveUploads');
-    await expect.poll(received, { timeout: 5000 }).toBeDefined();
+    await expect.poll(received, PATIENCE).toBeDefined();
     const { event, env } = (await received())!;
     const body = JSON.parse((event.Records as { body: string }[])[0]!.body);
     expect(body).toMatchObject({ source: 'aws.s3', detail: { object: { key: 'up/a b+ü.hello', size: 1 } } });
@@ -130,7 +136,7 @@ describe('the local world', () => {
       const { events = [] } = await sfn.send(new GetExecutionHistoryCommand({ executionArn }));
       return events.map(({ stateEnteredEventDetails }) => stateEnteredEventDetails?.name).filter(Boolean);
     };
-    await expect.poll(entered).toEqual(expect.arrayContaining(['Greet', 'TakeUpload']));
+    await expect.poll(entered, PATIENCE).toEqual(expect.arrayContaining(['Greet', 'TakeUpload']));
     expect((await seen()).some(({ event: { name } }) => name === 'a state')).toBe(true);
   });
 
