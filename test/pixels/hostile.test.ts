@@ -142,6 +142,21 @@ describe('the pool', () => {
     await expect(small.verify(codestream)).rejects.toMatchObject({ code: 'Cancelled' });
   });
 
+  it('fails only the frame that outlives the deadline', async () => {
+    const hasty = createCodecPool({ workers: 1, deadlineMs: 1 });
+    const large = describeImage({ rows: 3000, columns: 3000 });
+    const late = hasty.encode(new Uint8Array(3000 * 3000 * 2), large).catch((error) => error.code);
+    expect(await late).toBe('CodecDeadline');
+    await hasty.close();
+  });
+
+  it('replaces a worker that holds too much memory, without losing a frame', async () => {
+    const lean = createCodecPool({ workers: 1, maxHeapBytes: 1 });
+    const proofs = await Promise.all([1, 2, 3, 4, 5].map(() => lean.verify(codestream)));
+    expect(new Set(proofs.map((proof) => proof.crc32)).size).toBe(1);
+    await lean.close();
+  });
+
   it('leaves the bytes that it was given to the caller', async () => {
     const own = new Uint8Array(codestream);
     await pool.verify(own);

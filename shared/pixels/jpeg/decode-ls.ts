@@ -20,6 +20,7 @@ export interface CharLsModule {
 
 /** Decodes a frame whose header was checked. Throws CodecError; then the module must be dropped. */
 export function decodeJpegLs(module: CharLsModule, encoded: Uint8Array, header: JpegHeader): SampleBlock {
+  if (!endsWithEoi(encoded)) throw new CodecError('FrameCorrupt', 'JPEG-LS: no EOI marker at the end');
   const decoder = new module.JpegLSDecoder();
   try {
     decoder.getEncodedBuffer(encoded.length).set(encoded);
@@ -49,6 +50,13 @@ export function decodeJpegLs(module: CharLsModule, encoded: Uint8Array, header: 
   } finally {
     decoder.delete();
   }
+}
+
+/** CharLS does not come back from a stream that is cut within its scan. Padding after EOI does no harm. */
+function endsWithEoi(encoded: Uint8Array): boolean {
+  let end = encoded.length;
+  while (end > 2 && encoded[end - 1] === 0) end--;
+  return encoded[end - 2] === 0xff && encoded[end - 1] === 0xd9;
 }
 
 function interleavePlanes(planes: Uint8Array, components: number, width: number): Uint8Array {
