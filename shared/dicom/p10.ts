@@ -30,7 +30,7 @@ export type { Fragment } from './parse-data-set.ts';
 export { integer, integers, numbers, text, texts } from './values.ts';
 
 export interface P10Limits extends ParseLimits {
-  /** A deflated data set may inflate to this many bytes, held in memory. */
+  /** A deflated data set may inflate to this many bytes. */
   readonly maxInflatedBytes: number;
   /**
    * Encapsulated pixel data: `walk` steps over all fragments by their headers and reads what follows; a number does so
@@ -46,7 +46,7 @@ export const P10_LIMITS: P10Limits = {
   maxElements: 2_000_000,
   maxMetadataBytes: 50 * 1024 * 1024,
   maxHeldBytes: 64 * 1024,
-  maxInflatedBytes: 512 * 1024 * 1024,
+  maxInflatedBytes: 1024 * 1024 * 1024,
   fragments: 'walk',
   firstReadBytes: 64 * 1024,
 };

@@ -235,6 +235,17 @@ describe('readP10 against hostile bytes', () => {
     expect(await codeOf(bytes, { maxInflatedBytes: 1024 * 1024 })).toBe('FileTooLarge');
   });
 
+  it('reads a big deflated data set in flat memory, forward and back', async () => {
+    const pixelData = Uint8Array.from({ length: 40 * 1024 * 1024 }, (_, at) => (at >> 12) & 0xff);
+    const bytes = writeP10({ transferSyntaxUID: '1.2.840.10008.1.2.1.99', elements, pixelData });
+    const { pixelData: found, source } = await readP10(bufferSource(bytes));
+    expect(found?.lengthBytes).toBe(pixelData.length);
+    for (const at of [0, 20_000_000, 39_999_990, 100]) {
+      const start = (found?.offset ?? 0) + at;
+      expect(await source.read(start, start + 8)).toEqual(pixelData.subarray(at, at + 8));
+    }
+  });
+
   it('refuses a length beyond the file, or beyond what holds it, in every encoding', async () => {
     for (const transferSyntaxUID of SYNTAXES) {
       const flags = {
