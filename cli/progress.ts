@@ -8,12 +8,14 @@ export function progressLine(stage: string, done: number, total: number, elapsed
   const full = Math.round(share * WIDTH);
   const rate = elapsedSeconds > 0.5 ? done / elapsedSeconds : 0;
   const left = rate > 0 && done < total ? `${Math.ceil((total - done) / rate)} s left` : '';
+  const waited = done === 0 && elapsedSeconds >= 1 ? `for ${seconds(Math.floor(elapsedSeconds))}` : '';
   return [
     stage.padEnd(8),
     `${'█'.repeat(full)}${'░'.repeat(WIDTH - full)}`,
     `${count(done)}/${count(total)}`,
     rate > 0 ? `${rate < 10 ? rate.toFixed(1) : count(Math.round(rate))}/s` : '',
     left,
+    waited,
   ]
     .filter((part) => part !== '')
     .join('  ');
