@@ -12,8 +12,7 @@ interface CodeGroup {
   readonly outcome: Outcome;
   readonly code: string;
   count: number;
-  readonly keys: string[];
-  readonly message: string;
+  readonly shown: { readonly key: string; readonly message: string }[];
   readonly advice: string;
 }
 
@@ -39,12 +38,15 @@ export async function groupByCode(lines: AsyncIterable<ObjectLine>): Promise<Cod
       outcome: line.outcome,
       code,
       count: 0,
-      keys: [],
-      message: line.message ?? line.warnings?.[0]?.message ?? '',
+      shown: [],
       advice: line.advice ?? '',
     };
     group.count += 1;
-    if (group.keys.length < KEYS_SHOWN) group.keys.push(line.key);
+    if (group.shown.length < KEYS_SHOWN)
+      group.shown.push({
+        key: withoutUpload(line.key),
+        message: line.message ?? line.warnings?.[0]?.message ?? '',
+      });
     groups.set(id, group);
   }
   const order: Outcome[] = ['failed', 'rejected', 'ingested'];
@@ -137,16 +139,23 @@ function notIngested(report: Report, groups: readonly CodeGroup[], terminal: Ter
 function groupLines(group: CodeGroup, { colours, columns }: Terminal): string[] {
   const paint = group.outcome === 'failed' ? colours.red : colours.yellow;
   const width = Math.max(40, Math.min(110, columns) - 6);
-  const more = group.count > group.keys.length ? `, and ${count(group.count - group.keys.length)} more` : '';
-  const where = group.keys.map(withoutUpload).join(', ') + more;
+  const indented = (text: string) => wrap(text, width).map((line) => `      ${line}`);
   return [
     `  ${colours.bold(paint(group.code))}  ${count(group.count)} ${group.outcome}`,
-    ...wrap(`where: ${where}`, width).map((line) => `      ${line}`),
-    ...(group.message === '' ? [] : wrap(`why: ${group.message}`, width).map((line) => `      ${line}`)),
-    ...(group.advice === ''
-      ? []
-      : wrap(`do: ${group.advice}`, width).map((line) => colours.dim(`      ${line}`))),
+    ...placesAndReasons(group).flatMap(indented),
+    ...(group.advice === '' ? [] : indented(`do: ${group.advice}`).map((line) => colours.dim(line))),
   ];
+}
+
+/** One reason for all is told once; else each place has its own. */
+function placesAndReasons({ shown, count: all }: CodeGroup): string[] {
+  const more = all > shown.length ? `and ${count(all - shown.length)} more` : '';
+  const [first] = shown;
+  if (shown.every(({ message }) => message === first?.message)) {
+    const where = [...shown.map(({ key }) => key), more].filter(Boolean).join(', ');
+    return [`where: ${where}`, ...(first?.message ? [`why: ${first.message}`] : [])];
+  }
+  return [...shown.map(({ key, message }) => `${key}: ${message}`), more].filter(Boolean);
 }
 
 /** What was ingested and still wants a look: objects with a code, and series in several image sets. */

@@ -49,7 +49,7 @@ export function* demoFiles(behaviour: Behaviour): Generator<DemoFile> {
     bytes: writeP10(instance),
     expected,
   });
-  // Today's service would join the two, so the smaller group is held back; in 2024 each becomes an image set.
+  // Two identities in one study: today the smaller group is held back; in 2024 each becomes an image set of its own.
   const otherPatient: ExpectedOutcome =
     behaviour === 'current' ? { outcome: 'rejected', code: 'IdentityConflict' } : INGESTED;
   const chest = place(PATIENTS.chest, 'chest', 'ct', 'Chest 2.5 mm');
@@ -64,7 +64,7 @@ export function* demoFiles(behaviour: Behaviour): Generator<DemoFile> {
   yield file('cr-hand/plate.dcm', crInstance(hand(1), { rows: 640, columns: 512 }));
   const report = place(PATIENTS.chest, 'chest', 'sr', 'Report');
   yield file('sr-report/report.dcm', srInstance(report(1)));
-  yield* variants(file);
+  yield* variants(file, otherPatient);
   const stray: Place = { ...chest(99), patient: { ...PATIENTS.chest, birthDate: '19710101' } };
   yield file('ct-chest-other-patient/stray.dcm', ctInstance(stray, matrix, 0.5), otherPatient);
   for (const { name, bytes, code } of brokenObjects(place(PATIENTS.chest, 'broken', 'ct', 'Broken')(1)))
@@ -88,8 +88,7 @@ function* variants(file: (path: string, instance: DemoInstance) => DemoFile): Ge
   const twins = place(PATIENTS.twinA, 'twins', 'ct', 'Two patients, one series');
   for (const n of upTo(5)) {
     const at = { ...twins(n), patient: n > 3 ? PATIENTS.twinB : PATIENTS.twinA };
-    // Another PatientID never joins a primary image set: both are stored, each in its own.
-    yield file(`ct-two-patients/${nameOf(n)}`, ctInstance(at, small, n / 5));
+    yield file(`ct-two-patients/${nameOf(n)}`, ctInstance(at, small, n / 5), n > 3 ? otherPatient : INGESTED);
   }
 }
 
