@@ -77,7 +77,10 @@ function brokenOutcome(code: string, behaviour: Behaviour): ExpectedOutcome {
   return isKept ? INGESTED : { outcome: 'rejected', code };
 }
 
-function* variants(file: (path: string, instance: DemoInstance) => DemoFile): Generator<DemoFile> {
+function* variants(
+  file: (path: string, instance: DemoInstance, expected?: ExpectedOutcome) => DemoFile,
+  otherPatient: ExpectedOutcome,
+): Generator<DemoFile> {
   const small = { rows: 256, columns: 256 };
   const spelled = place(PATIENTS.spelled, 'spelled', 'ct', 'One patient, two spellings');
   for (const n of upTo(6)) {
