@@ -51,7 +51,9 @@ export function* demoFiles(behaviour: Behaviour): Generator<DemoFile> {
   });
   // Two identities in one study: today the smaller group is held back; in 2024 each becomes an image set of its own.
   const otherPatient: ExpectedOutcome =
-    behaviour === 'current' ? { outcome: 'rejected', code: 'IdentityConflict' } : INGESTED;
+    behaviour === 'current'
+      ? { outcome: 'rejected', code: 'IdentityConflict' }
+      : { outcome: 'ingested', code: 'KeptApart' };
   const chest = place(PATIENTS.chest, 'chest', 'ct', 'Chest 2.5 mm');
   const matrix = { rows: 512, columns: 512 };
   for (const n of upTo(24)) yield file(`ct-chest/${nameOf(n)}`, ctInstance(chest(n), matrix, n / 24));
