@@ -50,15 +50,17 @@ describe('the demonstration', () => {
   });
 
   it.skipIf(!hasDcmtk)('every sound instance is read by dcmtk without a word of complaint', () => {
-    for (const { path, bytes, expected } of demoFiles('2024')) {
+    const files: string[] = [];
+    for (const { bytes, expected } of demoFiles('2024')) {
       if (expected.outcome !== 'ingested') continue;
-      const file = join(folder, 'instance.dcm');
+      const file = join(folder, `${files.length}.dcm`);
       writeFileSync(file, bytes);
-      const { status, stderr } = spawnSync('dcmdump', ['--quiet', file], {
-        encoding: 'utf8',
-        maxBuffer: 1 << 26,
-      });
-      expect(`${path} ${status} ${stderr}`).toBe(`${path} 0 `);
+      files.push(file);
     }
+    const { status, stderr } = spawnSync('dcmdump', ['--quiet', ...files], {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    });
+    expect(`${status} ${stderr}`).toBe('0 ');
   });
 });
