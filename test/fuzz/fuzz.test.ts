@@ -1,0 +1,21 @@
+/** A short slice of the fuzzer, another seed each day; `node scripts/fuzz.mjs` runs as long as you like. */
+import { describe, expect, it } from 'vitest';
+import { hasSharedDicom, sharedDicom } from '../shared-material.ts';
+import { fuzz } from './fuzz.ts';
+
+const seed = Number(process.env.FUZZ_SEED ?? Math.floor(Date.now() / 86_400_000));
+
+describe('any broken object', () => {
+  for (const target of ['inspect', 'metadata'])
+    it(`ends in a code: ${target}, seed ${seed}`, async () => {
+      const report = await fuzz({
+        target,
+        seed,
+        runs: 400,
+        corpus: hasSharedDicom ? sharedDicom : undefined,
+      });
+      expect(report.findings).toEqual([]);
+      expect(Object.values(report.codes).reduce((sum, count) => sum + count, 0)).toBe(400);
+      expect(report.slowest.milliseconds).toBeLessThan(20_000);
+    });
+});
