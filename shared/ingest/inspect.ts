@@ -3,7 +3,7 @@
  * it is. Any bytes and any key end in a verdict; only an error of the source itself is thrown. Work is bounded by the
  * limits of readP10 (bytes, elements, reads), whatever the input says of itself.
  */
-import type { ByteSource } from '../dicom/byte-source.ts';
+import { type ByteSource, withHead } from '../dicom/byte-source.ts';
 import {
   COUNT_LIMITS,
   IDENTIFYING_UIDS,
@@ -17,7 +17,7 @@ import {
 import { DicomError, type DicomWarning } from '../dicom/dicom-error.ts';
 import { datasetDigest, normalisedDigest } from '../dicom/digest.ts';
 import { groupingElements, type PatientIdentity, patientIdentity } from '../dicom/identity.ts';
-import { integer, type P10, readP10, text } from '../dicom/p10.ts';
+import { integer, type P10, P10_LIMITS, readP10, text } from '../dicom/p10.ts';
 import { declaredFrames, nativePixelBytes } from '../dicom/pixel-extent.ts';
 import { transferSyntax } from '../dicom/transfer-syntaxes.ts';
 import type { RejectCode } from './outcomes.ts';
@@ -81,16 +81,16 @@ export async function inspectObject(
   source: ByteSource,
   options: { readonly key: string; readonly profile: Profile },
 ): Promise<Verdict> {
-  const head = await source.read(0, Math.min(16, source.sizeBytes));
-  const kind = systemFileKind(options.key, head);
+  const headed = await withHead(source, P10_LIMITS.firstReadBytes);
   try {
-    checkFileSize(source, options.profile);
-    const p10 = await readForInspection(source, options.profile);
+    checkFileSize(headed, options.profile);
+    const p10 = await readForInspection(headed, options.profile);
     return await judge(p10, options.profile);
   } catch (error) {
     if (!(error instanceof DicomError)) throw error;
     const isNoDicom = error.code === 'NotP10' || error.code === 'Empty';
-    if (kind !== undefined && isNoDicom) return { verdict: 'rejected', code: 'SystemFile', message: kind };
+    const kind = isNoDicom ? systemFileKind(options.key, headed.head) : undefined;
+    if (kind !== undefined) return { verdict: 'rejected', code: 'SystemFile', message: kind };
     return { verdict: 'rejected', code: error.code, message: error.message };
   }
 }
