@@ -54,7 +54,7 @@ export function startTopics(options: TopicsOptions): Topics {
         ...(Subject === undefined ? {} : { subject: Subject }),
         message: Message,
       };
-      options.log(`notification: ${Subject ?? readable(Message)}`);
+      options.log(`notification: ${Subject ?? firstLine(Message)}`);
       await appendFile(options.file, `${JSON.stringify(notification)}\n`);
       const wanted = options.subscriptions.filter(({ topicArn }) => topicArn === TopicArn);
       for (const subscription of wanted)
@@ -66,10 +66,10 @@ export function startTopics(options: TopicsOptions): Topics {
   };
 }
 
-/** A JSON text as the text that it stands for (input transformers quote it); the first line of it. */
-function readable(message: string): string {
-  const text = message.startsWith('"') ? (JSON.parse(message) as string) : message;
-  return text.split('\n', 1)[0] ?? '';
+/** The first line, without the quotes in which input transformers put each line. */
+function firstLine(message: string): string {
+  const [line = ''] = message.split('\n', 1);
+  return line.replace(/^"(.*)"$/, '$1');
 }
 
 async function post(url: string, body: string): Promise<void> {

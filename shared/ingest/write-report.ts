@@ -2,11 +2,13 @@
  * WriteReport: one outcome for every object of the inventory, streamed; then the report, which is the moment at which
  * the execution has accounted for its upload. What is written stands: a rerun that finds a report goes on.
  */
+
 import { type Account, accountOf, type Missing } from './account.ts';
 import { openSorter, type Sorter } from './external-sort.ts';
 import type { InspectedLine } from './inspect-objects.ts';
 import type { Merges } from './merge-variants.ts';
 import { ndjsonOf, readJson, toNdjson, writeOnce } from './ndjson.ts';
+import { announcementsOf } from './notifications.ts';
 import type { ExecutionRef, InventoryLine, PipelineDeps } from './pipeline-deps.ts';
 import type { Plan, StagingLine } from './plan-lines.ts';
 import type { BatchResult } from './read-import-output.ts';
@@ -260,19 +262,14 @@ const reportUriOf = (deps: PipelineDeps, executionId: string) =>
 
 /** What the state machine and the bus learn of a report: counts, digests and its place. */
 export function announcementOf(deps: PipelineDeps, request: ExecutionRef, report: Report): Reported {
-  const { outcome, counts, frames, rejects, merges } = report;
+  const { outcome, counts, rejects, frames } = report;
   const reportUri = reportUriOf(deps, request.executionId);
-  const base = { executionId: request.executionId, uploadId: request.uploadId, reportUri };
-  const keptApart = merges.filter((m) => m.outcome === 'keptApart' || m.outcome === 'reported').length;
-  const entry = (DetailType: string, Detail: object) => ({
+  const base = { executionId: request.executionId, uploadId: request.uploadId, reportUri, outcome, counts };
+  const entries = announcementsOf(report).map(({ detailType, ...text }) => ({
     Source: 'isocenter',
-    DetailType,
+    DetailType: detailType,
     EventBusName: deps.settings.eventBusName,
-    Detail: { ...base, ...Detail },
-  });
-  const entries = [entry('Ingest Finished', { outcome, counts })];
-  if (counts.rejected + counts.failed > 0) entries.push(entry('Objects Rejected', { counts, rejects }));
-  if (keptApart > 0) entries.push(entry('Variants Kept Apart', { series: keptApart }));
-  if (frames.mismatched + frames.undecodable > 0) entries.push(entry('Verification Failed', { frames }));
+    Detail: { ...base, rejects, frames, ...text },
+  }));
   return { outcome, counts, reportUri, entries };
 }

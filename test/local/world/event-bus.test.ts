@@ -179,7 +179,7 @@ describe('topics', () => {
       log: (line) => logged.push(line),
       deliver: async () => {},
     });
-    const { MessageId } = await topics.publish({ TopicArn: 'arn:t', Message: '"All well\\n12 instances"' });
+    const { MessageId } = await topics.publish({ TopicArn: 'arn:t', Message: '"All well"\n"12 instances"' });
     await expect.poll(() => posted.length, PATIENCE).toBe(1);
     expect(JSON.parse(posted[0]!)).toMatchObject({ MessageId, TopicArn: 'arn:t', Type: 'Notification' });
     expect(logged).toEqual(['notification: All well']);
