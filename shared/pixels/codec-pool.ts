@@ -184,12 +184,18 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
     while (queue.length >= maxQueued && !closed) await new Promise<void>((resolve) => waiting.push(resolve));
     if (closed || signal?.aborted)
       throw new CodecError('Cancelled', closed ? 'the codec pool is closed' : 'cancelled');
-    return new Promise<object>((resolve, reject) => {
-      const ticket: Ticket = { id: nextId++, job, resolve, reject };
-      signal?.addEventListener('abort', () => cancel(ticket), { once: true });
-      queue.push(ticket);
-      dispatch();
-    });
+    let onAbort: (() => void) | undefined;
+    try {
+      return await new Promise<object>((resolve, reject) => {
+        const ticket: Ticket = { id: nextId++, job, resolve, reject };
+        onAbort = () => cancel(ticket);
+        signal?.addEventListener('abort', onAbort);
+        queue.push(ticket);
+        dispatch();
+      });
+    } finally {
+      if (onAbort) signal?.removeEventListener('abort', onAbort);
+    }
   }
 
   function cancel(ticket: Ticket): void {

@@ -67,6 +67,8 @@ export interface FrameProof {
   readonly maxDifference?: number;
   /** The source's syntax is lossy: right decoders of it may differ a little. */
   readonly lossySource?: boolean;
+  /** Bits outside of BitsStored are set in the source: `equal` then says nothing about those. */
+  readonly unusedBits?: boolean;
 }
 
 export interface FrameTools {
@@ -186,10 +188,10 @@ function proveSource(
   stored: SampleBlock,
   decoded: DecodedSource,
   source: SourceFrame,
-): SourceProof & { lossySource: boolean } {
+): SourceProof & { lossySource: boolean; unusedBits: boolean } {
   const raw = decoded.unusedBits ? () => sourceWords(source) : undefined;
   const proof = compareSamples(stored, decoded, { exact: decoded.exact, ...(raw && { raw }) });
-  return { ...proof, lossySource: !decoded.exact };
+  return { ...proof, lossySource: !decoded.exact, unusedBits: decoded.unusedBits };
 }
 
 /** The source's words with all their bits; undefined for compressed syntaxes other than RLE. */

@@ -1,49 +1,23 @@
 /** What we encode decodes to the same pixels in a decoder of another family (opj_decompress). */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { canonicalPixels } from '../../shared/pixels/canonical.ts';
 import { type CodecPool, createCodecPool } from '../../shared/pixels/codec-pool.ts';
 import { openCodestream, tileParts } from '../../shared/pixels/htj2k/codestream.ts';
 import { describeImage, randomPixels } from './material.ts';
+import { isInstalled, openJpegDecode, scratchFolder } from './outside-tools.ts';
 
-const hasOpenJpeg = (() => {
-  try {
-    execFileSync('opj_decompress', ['-h'], { stdio: 'ignore' });
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code !== 'ENOENT';
-  }
-})();
-if (!hasOpenJpeg) console.warn('skipped: opj_decompress (libopenjp2-tools) is not installed');
-
+const hasOpenJpeg = isInstalled('opj_decompress', 'libopenjp2-tools');
 let pool: CodecPool;
 let folder: string;
 beforeAll(() => {
   pool = createCodecPool({ workers: 1 });
-  folder = mkdtempSync(join(tmpdir(), 'isocenter-htj2k-'));
+  folder = scratchFolder();
 });
 afterAll(async () => {
   await pool.close();
   rmSync(folder, { recursive: true, force: true });
 });
-
-/** opj_decompress to raw little-endian samples, planes after each other; interleaved here. */
-function decompress(codestream: Uint8Array, components: number, width: number): Uint8Array {
-  const [input, output] = [join(folder, 'in.j2k'), join(folder, 'out.rawl')];
-  writeFileSync(input, codestream);
-  execFileSync('opj_decompress', ['-i', input, '-o', output, '-quiet'], { stdio: 'ignore' });
-  const planes = readFileSync(output);
-  const samples = planes.length / width / components;
-  const out = new Uint8Array(planes.length);
-  for (let c = 0; c < components; c++)
-    for (let i = 0; i < samples; i++)
-      for (let b = 0; b < width; b++)
-        out[(i * components + c) * width + b] = planes[(c * samples + i) * width + b]!;
-  return out;
-}
 
 const depths = [1, 2, 7, 8, 9, 10, 12, 15, 16];
 const layouts = [
@@ -63,7 +37,7 @@ describe.skipIf(!hasOpenJpeg)('HTJ2K encoding, judged by OpenJPEG', () => {
           const pixels = randomPixels(description, bitsStored * 7 + layout.samplesPerPixel);
           const { codestream } = await pool.encode(pixels, description);
           const width = bitsStored <= 8 ? 1 : 2;
-          const judged = decompress(codestream, layout.samplesPerPixel, width);
+          const judged = openJpegDecode(folder, codestream, layout.samplesPerPixel, width);
           // opj_decompress writes signed samples masked to their precision: canonicalised as such a file would be.
           expect(
             Buffer.compare(canonicalPixels(judged, { ...description, bitsAllocated: width * 8 }), pixels),
