@@ -13,12 +13,15 @@ import { KEYS } from './journal/records.ts';
 import { LIMITS } from './limits.ts';
 import { isOperation, OPERATIONS, type OperationName } from './operations/operations.ts';
 import { parseRequest, type Request } from './operations/parse.ts';
-import { type Change, Engine, type StateMachine } from './runtime/engine.ts';
+import type { Change } from './runtime/changes.ts';
+import { Engine } from './runtime/engine.ts';
+import type { StateMachine } from './runtime/machines.ts';
 import type { TaskServices } from './services.ts';
 import { clockTimers, systemTimers } from './timers.ts';
 
 export type { Counters } from './journal/counters.ts';
-export type { Change, StateMachine } from './runtime/engine.ts';
+export type { Change } from './runtime/changes.ts';
+export type { StateMachine } from './runtime/machines.ts';
 export type { ListedObject, PutEventsEntry, TaskServices } from './services.ts';
 
 export interface StepFunctionsOptions {
@@ -33,6 +36,8 @@ export interface StepFunctionsOptions {
   readonly stateMachines: readonly StateMachine[];
   readonly services: TaskServices;
   readonly clock?: Clock;
+  /** One line when the disk refuses to be written. Default: stderr. */
+  readonly log?: (line: string) => void;
 }
 
 export interface StepFunctions {
@@ -75,11 +80,20 @@ async function startOn(journal: Journal, options: StepFunctionsOptions): Promise
     region: options.region,
     accountId: options.accountId,
   });
-  for (const machine of options.stateMachines) engine.addMachine(machine);
-  const server = createServer((request, response) => void answer(engine, request, response));
+  for (const machine of options.stateMachines) engine.machines.add(machine, engine.timers.now());
+  const log = options.log ?? ((line: string) => void process.stderr.write(`${line}\n`));
+  journal.onFailure = (error) => {
+    engine.close();
+    log(`${error.message} (${(error.cause as Error).message}): executions stand still until the next start`);
+  };
   const host = options.host ?? '127.0.0.1';
-  await listen(server, options.port ?? 0, host);
-  await engine.resume();
+  const server = createServer(
+    (request, response) => void resumed.then(() => answer(engine, request, response)),
+  );
+  const listening = listen(server, options.port ?? 0, host);
+  // Asked before what ran is known again, the endpoint would start it twice.
+  const resumed = listening.then(() => engine.resume());
+  await resumed;
   const sweep = (): void => void engine.sweep().catch(() => {});
   const sweeping = setInterval(sweep, SWEEP_MS).unref();
   sweep();
@@ -95,10 +109,7 @@ async function startOn(journal: Journal, options: StepFunctionsOptions): Promise
       await journal.close();
     },
     counters: () => meter.read(),
-    onChange: (listener) => {
-      engine.listeners.add(listener);
-      return () => engine.listeners.delete(listener);
-    },
+    onChange: (listener) => engine.changes.listen(listener),
     call: async <T>(operation: OperationName, request: Request) =>
       (await OPERATIONS[operation](engine, request)) as T,
   };

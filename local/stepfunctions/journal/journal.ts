@@ -40,6 +40,8 @@ export class Journal {
   #closed = false;
   /** Called just before a batch is formed, so that running totals ride along. */
   beforeFlush: () => void = () => {};
+  /** Called once when the disk refuses; nothing is written any more. */
+  onFailure: (error: Error) => void = () => {};
 
   private constructor(level: ClassicLevel<string, string>) {
     this.#level = level;
@@ -94,11 +96,17 @@ export class Journal {
         await this.#write(batch);
         batch.resolve();
       } catch (error) {
-        this.#failure = new Error('Step Functions data cannot be written', { cause: error });
-        batch.reject(this.#failure);
+        batch.reject(this.#fail(error));
       }
     }
     this.#writing = undefined;
+  }
+
+  #fail(cause: unknown): Error {
+    if (this.#failure) return this.#failure;
+    this.#failure = new Error('Step Functions data cannot be written', { cause });
+    this.onFailure(this.#failure);
+    return this.#failure;
   }
 
   #takePending(): Batch | undefined {

@@ -79,6 +79,8 @@ export interface MapRunRecord {
   executions: MapRunCounts;
   redriveCount: number;
   redriveDate?: number;
+  /** Redrives of the execution that this run has seen: one more is a redrive of the run. */
+  executionRedrives: number;
 }
 
 /** The input of one child, made when the items were read. */

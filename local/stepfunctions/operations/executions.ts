@@ -8,7 +8,6 @@ import {
   executionKey,
   KEYS,
   type MapRunRecord,
-  numberIn,
 } from '../journal/records.ts';
 import { LIMITS } from '../limits.ts';
 import type { Engine } from '../runtime/engine.ts';
@@ -102,9 +101,6 @@ export async function listExecutions(engine: Engine, request: Request): Promise<
   }
   const machineArn = arnOf(request, 'stateMachineArn', 'stateMachine');
   const machine = engine.machines.get(machineArn);
-  if (!machine) {
-    throw new ServiceError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${machineArn}'`);
-  }
   if (machine.type === 'EXPRESS') {
     throw new ServiceError(
       'StateMachineTypeNotSupported',
@@ -125,7 +121,7 @@ async function listChildren(engine: Engine, request: Request, status: string | u
     reverse: true,
     keep: (child) => status === undefined || child.status === status,
   });
-  const executions = entries.map(([key, child]) => listed(childOf(engine, run, child, numberIn(key))));
+  const executions = entries.map(([, child]) => listed(childOf(engine, run, child)));
   return { executions, ...optional('nextToken', nextToken) };
 }
 
@@ -143,7 +139,7 @@ type Listed = Pick<
   | 'redriveDate'
 >;
 
-function childOf(engine: Engine, run: MapRunRecord, child: ChildRecord, _index: number): Listed {
+function childOf(engine: Engine, run: MapRunRecord, child: ChildRecord): Listed {
   const machine = executionKey(run.machineArn);
   return {
     ...child,
@@ -179,11 +175,12 @@ export async function stopExecution(engine: Engine, request: Request): Promise<o
 
 export async function redriveExecution(engine: Engine, request: Request): Promise<object> {
   const arn = arnOf(request, 'executionArn', 'execution');
-  const record = await findExecution(engine, arn);
-  const { redriveStatus: status, redriveStatusReason: reason } = redriveStatus(record, engine.timers.now());
-  if (status !== 'REDRIVABLE')
-    throw new ServiceError('ExecutionNotRedrivable', reason ?? 'It cannot be redriven');
-  const again = await engine.redrive(record);
+  const again = await engine.redrive(arn, async () => {
+    const record = await findExecution(engine, arn);
+    const { redriveStatus: status, redriveStatusReason: reason } = redriveStatus(record, engine.timers.now());
+    if (status === 'REDRIVABLE') return record;
+    throw new ServiceError('ExecutionNotRedrivable', reason ?? 'It is redriven with its Map Run');
+  });
   return { redriveDate: seconds(again.redriveDate ?? engine.timers.now()) };
 }
 

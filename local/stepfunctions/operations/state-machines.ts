@@ -1,13 +1,13 @@
 /** ListStateMachines, DescribeStateMachine, DescribeStateMachineForExecution: they are fixed when the runtime starts. */
-import { ServiceError } from '../errors.ts';
 import { KEYS } from '../journal/records.ts';
-import type { Engine, LoadedMachine } from '../runtime/engine.ts';
+import type { Engine } from '../runtime/engine.ts';
+import type { LoadedMachine } from '../runtime/machines.ts';
 import { findExecution, seconds } from './executions.ts';
 import { arnOf, pageSize, type Request } from './parse.ts';
 
 export async function listStateMachines(engine: Engine, request: Request): Promise<object> {
   pageSize(request);
-  const stateMachines = [...engine.machines.values()].map(({ arn, name, type, creationDate }) => ({
+  const stateMachines = engine.machines.all().map(({ arn, name, type, creationDate }) => ({
     stateMachineArn: arn,
     name,
     type,
@@ -19,7 +19,6 @@ export async function listStateMachines(engine: Engine, request: Request): Promi
 export async function describeStateMachine(engine: Engine, request: Request): Promise<object> {
   const arn = arnOf(request, 'stateMachineArn', 'stateMachine');
   const machine = engine.machines.get(arn);
-  if (!machine) throw new ServiceError('StateMachineDoesNotExist', `State Machine Does Not Exist: '${arn}'`);
   return {
     ...common(machine),
     stateMachineArn: arn,

@@ -1,9 +1,8 @@
-/** Executions from start to end: started once by name, resumed after a restart, stopped, ended, always in the journal. */
-import { createHash, randomUUID } from 'node:crypto';
-import { Cancellation, Cancelled, type CancelReason } from '../cancellation.ts';
-import { loadDefinition } from '../definition/loader.ts';
+/** Executions from start to end: started once by name, resumed after a restart, stopped, redriven, always in the journal. */
+import { randomUUID } from 'node:crypto';
+import { Cancellation } from '../cancellation.ts';
 import type { Definition, Scope } from '../definition/model.ts';
-import { ServiceError, StateError, toStateError } from '../errors.ts';
+import { ServiceError } from '../errors.ts';
 import type { Meter } from '../journal/counters.ts';
 import type { Journal } from '../journal/journal.ts';
 import {
@@ -19,42 +18,14 @@ import type { Json } from '../json.ts';
 import { LIMITS } from '../limits.ts';
 import type { TaskServices } from '../services.ts';
 import type { Timers } from '../timers.ts';
+import { Changes } from './changes.ts';
+import { endOf, failedBy, recordEnd, reopened } from './ending.ts';
 import { Execution } from './execution.ts';
 import type { Frame } from './frame.ts';
 import { runScope } from './interpreter.ts';
+import { type LoadedMachine, Machines } from './machines.ts';
 import type { MapRun } from './map-run.ts';
 import { forgetExecution, isExpired, sweep } from './retention.ts';
-
-export interface StateMachine {
-  readonly name: string;
-  readonly arn: string;
-  readonly roleArn: string;
-  readonly type: 'STANDARD' | 'EXPRESS';
-  /** The definition, after DefinitionSubstitutions. */
-  readonly definition: object;
-}
-
-export interface LoadedMachine extends StateMachine {
-  readonly loaded: Definition;
-  readonly digest: string;
-  readonly creationDate: number;
-}
-
-/** Something an onlooker may want to draw again. */
-export type Change =
-  | {
-      readonly kind: 'execution';
-      readonly executionArn: string;
-      readonly stateMachineArn: string;
-      readonly status: ExecutionStatus;
-    }
-  | {
-      readonly kind: 'state';
-      readonly executionArn: string;
-      readonly stateMachineArn: string;
-      readonly state: string;
-    }
-  | { readonly kind: 'mapRun'; readonly executionArn: string; readonly mapRunArn: string };
 
 export interface StartRequest {
   readonly machineArn: string;
@@ -79,14 +50,11 @@ export interface EngineParts {
   readonly accountId: string;
 }
 
-const EVENT_OF_STATUS = {
-  SUCCEEDED: 'ExecutionSucceeded',
-  FAILED: 'ExecutionFailed',
-  TIMED_OUT: 'ExecutionTimedOut',
-  ABORTED: 'ExecutionAborted',
-} as const;
-
-const detailsName = (type: string): string => `${type[0]?.toLowerCase()}${type.slice(1)}EventDetails`;
+/** What an earlier process, or an earlier run, left of an execution. */
+interface Saved {
+  readonly frames: Map<string, FrameRecord>;
+  readonly events: number;
+}
 
 export class Engine {
   readonly journal: Journal;
@@ -95,13 +63,12 @@ export class Engine {
   readonly meter: Meter;
   readonly region: string;
   readonly accountId: string;
-  readonly machines = new Map<string, LoadedMachine>();
+  readonly machines: Machines;
+  readonly changes = new Changes();
   /** What runs now, children of Map Runs too, by ARN. */
   readonly running = new Map<string, Execution>();
   readonly mapRuns = new Map<string, MapRun>();
-  readonly listeners = new Set<(change: Change) => void>();
-  readonly #definitions = new Map<string, Definition>();
-  readonly #starting = new Map<string, Promise<unknown>>();
+  readonly #busyNames = new Map<string, Promise<unknown>>();
   readonly #everything = new Cancellation();
 
   constructor(parts: EngineParts) {
@@ -111,24 +78,11 @@ export class Engine {
     this.meter = parts.meter;
     this.region = parts.region;
     this.accountId = parts.accountId;
-  }
-
-  /** Loads a machine. Throws DefinitionError. */
-  addMachine(machine: StateMachine): void {
-    const loaded = loadDefinition(machine.name, machine.definition);
-    const text = JSON.stringify(machine.definition);
-    const digest = createHash('sha256').update(text).digest('hex');
-    this.#definitions.set(digest, loaded);
-    this.machines.set(machine.arn, { ...machine, loaded, digest, creationDate: this.timers.now() });
-    this.journal.put(KEYS.definition(digest), machine.definition);
+    this.machines = new Machines(parts.journal);
   }
 
   arn(kind: 'execution' | 'stateMachine' | 'mapRun', rest: string): string {
     return `arn:aws:states:${this.region}:${this.accountId}:${kind}:${rest}`;
-  }
-
-  notify(change: Change): void {
-    for (const listener of this.listeners) listener(change);
   }
 
   /**
@@ -137,17 +91,11 @@ export class Engine {
    */
   async start(request: StartRequest): Promise<Started> {
     const machine = this.machines.get(request.machineArn);
-    if (!machine) {
-      throw new ServiceError(
-        'StateMachineDoesNotExist',
-        `State Machine Does Not Exist: '${request.machineArn}'`,
-      );
-    }
     const name = request.name ?? randomUUID();
     const arn = this.arn('execution', `${machine.name}:${name}`);
     return this.#oneAtATime(arn, async () => {
       const existing = await this.#existing(arn, request);
-      return existing ?? this.#startNew(machine, name, arn, request);
+      return existing ?? this.#startNew(newRecord(machine, name, arn, request, this.timers.now()), machine);
     });
   }
 
@@ -165,68 +113,49 @@ export class Engine {
     throw new ServiceError('ExecutionAlreadyExists', `Execution Already Exists: '${arn}'`);
   }
 
-  async #startNew(
-    machine: LoadedMachine,
-    name: string,
-    arn: string,
-    request: StartRequest,
-  ): Promise<Started> {
-    const record: ExecutionRecord = {
-      arn,
-      machineArn: machine.arn,
-      machineName: machine.name,
-      roleArn: machine.roleArn,
-      name,
-      type: machine.type,
-      definition: machine.digest,
-      input: request.input,
-      startDate: this.timers.now(),
-      status: 'RUNNING',
-      redriveCount: 0,
-      ...(request.startedBy !== undefined && { startedBy: request.startedBy }),
-      ...(request.traceHeader !== undefined && { traceHeader: request.traceHeader }),
-    };
+  async #startNew(record: ExecutionRecord, machine: LoadedMachine): Promise<Started> {
     const execution = this.#execution(record, machine.loaded);
-    this.running.set(arn, execution);
-    execution.saveRecord();
-    this.journal.put(KEYS.running(arn), 1);
-    this.#list(record);
     this.#recordStart(execution);
-    execution.root.save();
-    try {
-      await this.journal.flushed({ sync: true });
-    } catch (error) {
-      this.running.delete(arn);
-      throw error;
-    }
-    void this.runToEnd(execution).then(() => this.#ended(execution));
+    this.#open(execution);
+    await this.#acknowledged(execution);
+    void this.runToEnd(execution);
     return { record, finished: execution.finished };
   }
 
   #recordStart(execution: Execution): void {
+    const { input, roleArn } = execution.record;
     execution.addEvent(execution.root, 'ExecutionStarted', () => ({
-      executionStartedEventDetails: {
-        input: execution.record.input,
-        inputDetails: { truncated: false },
-        roleArn: execution.record.roleArn,
-      },
+      executionStartedEventDetails: { input, inputDetails: { truncated: false }, roleArn },
     }));
+  }
+
+  /** Into the journal as running, into the lists, and into the running ones. */
+  #open(execution: Execution, former?: ExecutionStatus): void {
+    const { record } = execution;
+    this.running.set(record.arn, execution);
+    execution.saveRecord();
+    this.journal.put(KEYS.running(record.arn), 1);
+    this.#list(record, former);
+    execution.root.save();
+  }
+
+  async #acknowledged(execution: Execution): Promise<void> {
+    try {
+      await this.journal.flushed({ sync: true });
+    } catch (error) {
+      this.running.delete(execution.arn);
+      throw error;
+    }
   }
 
   #execution(
     record: ExecutionRecord,
     definition: Definition | Scope,
-    saved: { frames?: ReadonlyMap<string, FrameRecord>; events?: number; parent?: Cancellation } = {},
+    saved?: Saved,
+    parent: Cancellation = this.#everything,
   ): Execution {
-    const { parent = this.#everything, ...more } = saved;
-    return new Execution({
-      record,
-      definition,
-      journal: this.journal,
-      now: () => this.timers.now(),
-      parent,
-      ...more,
-    });
+    const { journal, timers } = this;
+    return new Execution({ record, definition, journal, now: () => timers.now(), parent, ...saved });
   }
 
   /** Puts the execution into the lists: all of its machine, and those of its status. */
@@ -237,22 +166,37 @@ export class Engine {
     this.journal.put(KEYS.listed(machineName, record.status, startDate, name), arn);
   }
 
-  /** A child of a Distributed Map, begun or (STANDARD) taken up again. */
-  async child(record: ExecutionRecord, scope: Scope, parent: Cancellation): Promise<Execution> {
-    if (record.type === 'EXPRESS') return this.#execution(record, scope, { parent });
+  /**
+   * A child of a Distributed Map: begun, or (STANDARD) as a former process left it, which may be at its end. With
+   * `redrive` one that ended badly runs again.
+   */
+  async child(
+    record: ExecutionRecord,
+    scope: Scope,
+    parent: Cancellation,
+    redrive: boolean,
+  ): Promise<Execution> {
+    if (record.type === 'EXPRESS') return this.#execution(record, scope, undefined, parent);
     const known = await this.journal.get<ExecutionRecord>(KEYS.execution(record.arn));
-    const saved = known ? await this.#saved(record.arn) : {};
-    const execution = this.#execution(known ? reopened(known) : record, scope, { parent, ...saved });
-    if (!known) this.#recordStart(execution);
-    execution.saveRecord();
-    return execution;
+    if (!known) {
+      const execution = this.#execution(record, scope, undefined, parent);
+      this.#recordStart(execution);
+      execution.saveRecord();
+      return execution;
+    }
+    const saved = await this.#saved(record.arn);
+    if (known.status === 'RUNNING' || known.status === 'SUCCEEDED' || !redrive) {
+      return this.#execution(known, scope, saved, parent);
+    }
+    return this.#redriven(known, scope, saved, parent);
   }
 
-  async #saved(arn: string): Promise<{ frames: Map<string, FrameRecord>; events: number }> {
+  async #saved(arn: string): Promise<Saved> {
     const prefix = framePrefix(arn);
     const frames = new Map<string, FrameRecord>();
-    for await (const [key, frame] of this.journal.range<FrameRecord>(prefix))
+    for await (const [key, frame] of this.journal.range<FrameRecord>(prefix)) {
       frames.set(key.slice(prefix.length), frame);
+    }
     // The root's key is the prefix itself, which a range leaves out.
     const root = await this.journal.get<FrameRecord>(prefix);
     if (root) frames.set('', root);
@@ -260,23 +204,35 @@ export class Engine {
     return { frames, events: last === undefined ? 0 : numberIn(last) };
   }
 
-  /** Runs the execution until it ends or the runtime closes. Never rejects. */
-  async runToEnd(execution: Execution): Promise<ExecutionRecord> {
-    const { record, cancellation } = execution;
+  /**
+   * Runs the execution until it ends or the runtime closes. Never rejects. `atEnd` is called in the turn in which the end
+   * is recorded, so that what it writes is on disk with it.
+   */
+  async runToEnd(
+    execution: Execution,
+    atEnd: () => void = () => this.#closeRecord(execution),
+  ): Promise<ExecutionRecord> {
+    const { record, cancellation, definition, root } = execution;
     this.running.set(record.arn, execution);
-    this.#changed(record);
+    this.changes.execution(record);
     const stopTimer = this.#deadline(execution);
+    let end = failedBy(new Error('the execution did not end'));
     try {
-      const output = await runScope(this, execution, execution.definition, execution.root);
-      this.#end(execution, { status: 'SUCCEEDED', output });
+      end = { status: 'SUCCEEDED', output: await runScope(this, execution, definition, root) };
     } catch (thrown) {
-      const { reason } = cancellation;
-      if (reason?.kind === 'closing') return record;
-      this.#end(execution, reason ? endOf(reason) : failedBy(thrown));
+      if (cancellation.reason?.kind === 'closing') return record;
+      end = cancellation.reason ? endOf(cancellation.reason) : failedBy(thrown);
     } finally {
       stopTimer();
       cancellation.release();
     }
+    const now = this.timers.now();
+    recordEnd(execution, end, now);
+    if (record.type === 'EXPRESS') this.meter.expressExecution(now - record.startDate);
+    this.running.delete(record.arn);
+    atEnd();
+    this.changes.execution(record);
+    execution.resolveFinished(record);
     return record;
   }
 
@@ -287,50 +243,18 @@ export class Engine {
     return this.timers.alarm(at, () => cancellation.cancel({ kind: 'timedOut' }));
   }
 
-  #end(execution: Execution, end: End): void {
-    const { record } = execution;
-    record.status = end.status;
-    record.stopDate = this.timers.now();
-    if (end.output !== undefined) record.output = JSON.stringify(end.output);
-    if (end.error !== undefined) record.error = end.error;
-    if (end.cause !== undefined) record.cause = end.cause;
-    const type = EVENT_OF_STATUS[end.status];
-    const { output, error, cause } = record;
-    const told =
-      output === undefined
-        ? { ...(error !== undefined && { error }), ...(cause !== undefined && { cause }) }
-        : { output, outputDetails: { truncated: false } };
-    execution.addEvent(execution.root, type, () => ({ [detailsName(type)]: told }));
-    if (record.type === 'EXPRESS') this.meter.expressExecution(record.stopDate - record.startDate);
-    this.running.delete(record.arn);
-    // Frames of what did not succeed stay, for a redrive.
-    if (end.status === 'SUCCEEDED') {
-      execution.root.dropInner();
-      execution.removeFrame('');
-    } else execution.root.save();
-    if (execution.isDurable) execution.saveRecord();
-    this.#changed(record);
-  }
-
-  /** The bookkeeping of an execution that is not a child. */
-  #ended(execution: Execution): void {
-    const { record } = execution;
-    if (record.status === 'RUNNING') return;
+  /** The bookkeeping at the end of an execution that is not a child. */
+  #closeRecord(execution: Execution): void {
     execution.saveRecord();
-    this.journal.remove(KEYS.running(record.arn));
-    this.#list(record, 'RUNNING');
-    execution.resolveFinished(record);
-  }
-
-  #changed({ arn, machineArn, status }: ExecutionRecord): void {
-    this.notify({ kind: 'execution', executionArn: arn, stateMachineArn: machineArn, status });
+    this.journal.remove(KEYS.running(execution.arn));
+    this.#list(execution.record, 'RUNNING');
   }
 
   runScope(execution: Execution, scope: Scope, frame: Frame): Promise<Json> {
     return runScope(this, execution, scope, frame);
   }
 
-  /** Stops an execution; resolves when it has ended. */
+  /** Stops an execution; resolves when it has ended. Throws ExecutionDoesNotExist. */
   async stop(arn: string, reason: { error?: string; cause?: string }): Promise<ExecutionRecord> {
     const execution = this.running.get(arn);
     if (!execution) {
@@ -339,103 +263,120 @@ export class Engine {
       throw new ServiceError('ExecutionDoesNotExist', `Execution Does Not Exist: '${arn}'`);
     }
     execution.cancellation.cancel({ kind: 'stopped', ...reason });
-    return execution.record.mapRunArn === undefined ? execution.finished : execution.record;
+    return execution.finished;
   }
 
-  /** Takes up again what ran when the process ended. */
+  /** Takes up again what ran when the process ended: all are known before the first goes on, so that they find each other. */
   async resume(): Promise<void> {
+    const executions: Execution[] = [];
     for (const key of await this.journal.keys(KEYS.runningPrefix)) {
       const record = await this.journal.get<ExecutionRecord>(`e|${key.slice(KEYS.runningPrefix.length)}`);
-      if (!record) continue;
-      const definition = await this.definition(record.definition, record.machineName);
-      const execution = this.#execution(record, definition, await this.#saved(record.arn));
-      void this.runToEnd(execution).then(() => this.#ended(execution));
+      if (record) executions.push(await this.#resumed(record));
     }
+    for (const execution of executions) this.running.set(execution.arn, execution);
+    for (const execution of executions) void this.runToEnd(execution);
   }
 
-  /** Runs a failed, stopped or timed-out STANDARD execution again from where it stopped. */
-  async redrive(record: ExecutionRecord): Promise<ExecutionRecord> {
-    const former = record.status;
-    const definition = await this.definition(record.definition, record.machineName);
-    const again = reopened(record);
-    again.redriveCount += 1;
-    again.redriveDate = this.timers.now();
+  async #resumed(record: ExecutionRecord): Promise<Execution> {
     const saved = await this.#saved(record.arn);
+    const definition = await this.machines
+      .definition(record.definition, record.machineName)
+      .catch((error: Error) => unrunnable(error.message));
+    return this.#execution(record, definition, saved);
+  }
+
+  /**
+   * Runs an ended STANDARD execution again from where it stopped. `check` sees the record first, and throws when it must
+   * not.
+   */
+  redrive(arn: string, check: () => Promise<ExecutionRecord>): Promise<ExecutionRecord> {
+    return this.#oneAtATime(arn, async () => {
+      const record = await check();
+      const definition = await this.machines.definition(record.definition, record.machineName);
+      const execution = this.#redriven(record, definition, await this.#saved(arn), this.#everything);
+      this.#open(execution, record.status);
+      await this.#acknowledged(execution);
+      void this.runToEnd(execution);
+      return execution.record;
+    });
+  }
+
+  #redriven(
+    former: ExecutionRecord,
+    definition: Definition | Scope,
+    saved: Saved,
+    parent: Cancellation,
+  ): Execution {
     for (const frame of saved.frames.values()) {
       frame.retries = [];
       delete frame.pausedUntil;
     }
-    const execution = this.#execution(again, definition, saved);
-    this.running.set(again.arn, execution);
-    execution.saveRecord();
-    this.journal.put(KEYS.running(again.arn), 1);
-    this.#list(again, former);
+    const record = reopened(former);
+    record.redriveCount += 1;
+    record.redriveDate = this.timers.now();
+    const execution = this.#execution(record, definition, saved, parent);
+    const { redriveCount } = record;
     execution.addEvent(execution.root, 'ExecutionRedriven', () => ({
-      executionRedrivenEventDetails: { redriveCount: again.redriveCount },
+      executionRedrivenEventDetails: { redriveCount },
     }));
-    this.meter.transition(again.machineName, again.type);
-    execution.root.save();
-    await this.journal.flushed({ sync: true });
-    void this.runToEnd(execution).then(() => this.#ended(execution));
-    return again;
-  }
-
-  /** A definition by its digest, as it was when the execution began. */
-  async definition(digest: string, name: string): Promise<Definition> {
-    const known = this.#definitions.get(digest);
-    if (known) return known;
-    const loaded = loadDefinition(name, await this.journal.get<object>(KEYS.definition(digest)));
-    this.#definitions.set(digest, loaded);
-    return loaded;
+    execution.saveRecord();
+    this.meter.transition(record.machineName, record.type);
+    return execution;
   }
 
   /** Forgets executions whose retention is over. */
   async sweep(): Promise<void> {
-    for (const { name } of this.machines.values()) await sweep(this.journal, name, this.timers.now());
+    for (const { name } of this.machines.all()) await sweep(this.journal, name, this.timers.now());
   }
 
   close(): void {
     this.#everything.cancel({ kind: 'closing' });
   }
 
-  /** Starts of the same name wait for each other; others do not. */
-  async #oneAtATime<T>(key: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#starting.get(key) ?? Promise.resolve();
+  /** Work on the same name waits for its turn; other names do not. */
+  async #oneAtATime<T>(name: string, work: () => Promise<T>): Promise<T> {
+    const before = this.#busyNames.get(name) ?? Promise.resolve();
     const mine = before.then(work, work);
-    this.#starting.set(key, mine);
+    this.#busyNames.set(name, mine);
     try {
       return await mine;
     } finally {
-      if (this.#starting.get(key) === mine) this.#starting.delete(key);
+      if (this.#busyNames.get(name) === mine) this.#busyNames.delete(name);
     }
   }
 }
 
-interface End {
-  readonly status: Exclude<ExecutionStatus, 'RUNNING'>;
-  readonly output?: Json;
-  readonly error?: string;
-  readonly cause?: string;
+function newRecord(
+  machine: LoadedMachine,
+  name: string,
+  arn: string,
+  request: StartRequest,
+  now: number,
+): ExecutionRecord {
+  const { startedBy, traceHeader, input } = request;
+  return {
+    arn,
+    machineArn: machine.arn,
+    machineName: machine.name,
+    roleArn: machine.roleArn,
+    name,
+    type: machine.type,
+    definition: machine.digest,
+    input,
+    startDate: now,
+    status: 'RUNNING',
+    redriveCount: 0,
+    ...(startedBy !== undefined && { startedBy }),
+    ...(traceHeader !== undefined && { traceHeader }),
+  };
 }
 
-function endOf(reason: CancelReason): End {
-  if (reason.kind === 'timedOut') return { status: 'TIMED_OUT' };
-  if (reason.kind !== 'stopped') return { status: 'ABORTED' };
-  const { error, cause } = reason;
-  return { status: 'ABORTED', ...(error !== undefined && { error }), ...(cause !== undefined && { cause }) };
-}
-
-function failedBy(thrown: unknown): End {
-  const unexpected = !(thrown instanceof StateError) && !(thrown instanceof Cancelled);
-  const error = unexpected
-    ? new StateError('States.Runtime', (thrown as Error).message)
-    : toStateError(thrown);
-  return { status: 'FAILED', error: error.error, cause: error.explanation };
-}
-
-function reopened(record: ExecutionRecord): ExecutionRecord {
-  const { stopDate: _stop, output: _output, error: _error, cause: _cause, ...rest } = record;
-  return { ...rest, status: 'RUNNING' };
+/** Stands in for a definition that this version cannot load: the execution fails and says so. */
+function unrunnable(why: string): Scope {
+  const cause = { field: 'Cause', constant: why, freeVariables: [], evaluate: () => Promise.resolve(why) };
+  const error = { ...cause, field: 'Error', constant: 'States.Runtime' };
+  const state = { type: 'Fail' as const, name: 'Unrunnable', retry: [], catch: [], error, cause };
+  return { startAt: state.name, states: { get: () => state } as never };
 }
 
 function sameJson(one: string, other: string): boolean {

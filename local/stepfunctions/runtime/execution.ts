@@ -49,7 +49,6 @@ export class Execution implements FrameKeeper {
   resolveFinished: (record: ExecutionRecord) => void = () => {};
   /** STANDARD ones save frames and history; EXPRESS ones only how they end. */
   readonly isDurable: boolean;
-  readonly isResumed: boolean;
   readonly #journal: Journal;
   readonly #now: () => number;
   readonly #frames: Map<string, FrameRecord>;
@@ -60,7 +59,6 @@ export class Execution implements FrameKeeper {
     this.definition = parts.definition;
     this.cancellation = new Cancellation(parts.parent);
     this.isDurable = parts.record.type === 'STANDARD';
-    this.isResumed = parts.frames !== undefined && parts.frames.size > 0;
     this.#journal = parts.journal;
     this.#now = parts.now;
     this.#frames = new Map(parts.frames);
@@ -110,7 +108,7 @@ export class Execution implements FrameKeeper {
    * end of the execution.
    */
   addEvent(frame: Frame, type: string, details: () => EventDetails = () => ({})): void {
-    if (!this.isDurable) return;
+    if (!this.isDurable || this.cancellation.reason?.kind === 'closing') return;
     const isLast = LAST_EVENTS.has(type);
     if (this.#events >= LIMITS.historyEvents.max - (isLast ? 0 : 1)) {
       if (isLast) return;

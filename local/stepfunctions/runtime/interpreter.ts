@@ -29,7 +29,11 @@ export async function runScope(
     const outcome = await runState(visit);
     const text = withinLimit(outcome.output, `The state '${state.name}' returned a result`);
     if (state.type !== 'Fail') exit(visit, outcome, text);
-    if (outcome.next === undefined) return outcome.output;
+    if (outcome.next === undefined) {
+      // In the same turn as the exit: what has ended is not run again.
+      if (frame !== execution.root) frame.finish(outcome.output);
+      return outcome.output;
+    }
     frame.advance(outcome.next, outcome.output, outcome.assign);
   }
 }
@@ -48,8 +52,7 @@ function enter(visit: Visit): void {
     },
   }));
   frame.save();
-  const { arn, machineArn } = execution.record;
-  engine.notify({ kind: 'state', executionArn: arn, stateMachineArn: machineArn, state: state.name });
+  engine.changes.state(execution.record, state.name);
 }
 
 function exit(visit: Visit, outcome: Outcome, output: string): void {
@@ -75,6 +78,7 @@ async function runState(visit: Visit): Promise<Outcome> {
       return await RUNNERS[state.type](state as never, visit);
     } catch (thrown) {
       if (thrown instanceof Cancelled) throw thrown;
+      frame.cancellation.throwIfCancelled();
       const error = toStateError(thrown);
       noteEvaluationFailure(visit, error);
       const pause = nextTry(state.retry, frame.record.retries, error, Math.random);

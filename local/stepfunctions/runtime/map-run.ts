@@ -39,9 +39,13 @@ export class MapRun {
   readonly record: MapRunRecord;
   readonly #journal: Journal;
   /** Children that need not run again. */
-  readonly #succeeded = new Set<number>();
+  readonly #settled = new Set<number>();
 
-  constructor(journal: Journal, record: MapRunRecord) {
+  /** Children that ended badly run again. */
+  readonly isRedriven: boolean;
+
+  constructor(journal: Journal, record: MapRunRecord, isRedriven = false) {
+    this.isRedriven = isRedriven;
     this.#journal = journal;
     this.record = record;
   }
@@ -73,15 +77,15 @@ export class MapRun {
   }
 
   /**
-   * After a restart: what has succeeded stays so; with `redrive` the others are pending again, else only those that had
-   * not ended.
+   * After a restart: what has ended stays so, but for a redrive, where only what has succeeded does. The others are
+   * pending again.
    */
-  async restore(redrive: boolean): Promise<void> {
+  async restore(): Promise<void> {
     const ended: ChildRecord[] = [];
     for await (const [key, child] of this.#journal.range<ChildRecord>(childPrefix(this.id))) {
-      const again = child.status === 'RUNNING' || (redrive && child.status !== 'SUCCEEDED');
+      const again = child.status === 'RUNNING' || (this.isRedriven && child.status !== 'SUCCEEDED');
       if (again) continue;
-      this.#succeeded.add(numberIn(key));
+      this.#settled.add(numberIn(key));
       ended.push({ ...child, output: '' });
     }
     for (const counts of [this.record.items, this.record.executions]) {
@@ -101,7 +105,7 @@ export class MapRun {
         page.push(entry);
       for (const [key, child] of page) {
         const index = numberIn(key);
-        if (!this.#succeeded.has(index)) yield { index, child };
+        if (!this.#settled.has(index)) yield { index, child };
         after = key;
       }
       if (page.length < PAGE) return;

@@ -71,18 +71,20 @@ async function openRun(state: DistributedMapState, visit: Visit): Promise<MapRun
 }
 
 async function reopenRun(visit: Visit, record: MapRunRecord): Promise<MapRun> {
-  const run = new MapRun(visit.engine.journal, record);
-  const redriven = record.status !== 'RUNNING';
+  const redrives = visit.execution.record.redriveCount;
+  const redriven = redrives > record.executionRedrives;
+  record.status = 'RUNNING';
+  delete record.stopDate;
   if (redriven) {
-    record.status = 'RUNNING';
-    delete record.stopDate;
+    record.executionRedrives = redrives;
     record.redriveCount += 1;
     record.redriveDate = visit.engine.timers.now();
     visit.addEvent('MapRunRedriven', () => ({
       mapRunRedrivenEventDetails: { mapRunArn: record.arn, redriveCount: record.redriveCount },
     }));
   }
-  if (record.ready) await run.restore(redriven);
+  const run = new MapRun(visit.engine.journal, record, redriven);
+  if (record.ready) await run.restore();
   run.save();
   return run;
 }
@@ -109,6 +111,7 @@ async function newRecord(state: DistributedMapState, visit: Visit): Promise<MapR
     items: noCounts(),
     executions: noCounts(),
     redriveCount: 0,
+    executionRedrives: execution.record.redriveCount,
   };
 }
 
@@ -159,14 +162,16 @@ async function runChild(
 ): Promise<void> {
   const { engine, execution } = visit;
   const record = childRecord(state, visit, run, index, input);
-  const child = await engine.child(record, state.processor, cancellation);
+  const child = await engine.child(record, state.processor, cancellation, run.isRedriven);
   run.began(index, summary(child.record, input), child.isDurable);
   engine.meter.transition(execution.record.machineName, execution.record.type);
-  const ended = await engine.runToEnd(child);
-  if (ended.status === 'RUNNING') return;
-  run.ended(index, summary(ended, input));
-  const { executionArn, arn } = run.record;
-  engine.notify({ kind: 'mapRun', executionArn, mapRunArn: arn });
+  const atEnd = (): void => {
+    if (child.isDurable) child.saveRecord();
+    run.ended(index, summary(child.record, input));
+    engine.changes.mapRun(run.record);
+  };
+  if (child.record.status === 'RUNNING') await engine.runToEnd(child, atEnd);
+  else atEnd();
 }
 
 function childRecord(

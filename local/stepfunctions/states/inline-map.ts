@@ -28,11 +28,11 @@ export async function runInlineMap(state: InlineMapState, visit: Visit): Promise
           visit.execution.addEvent(frame, type, () => ({
             [`mapIteration${type.slice('MapIteration'.length)}EventDetails`]: { name: state.name, index },
           }));
+        const wasDone = frame.record.done !== undefined;
         if (frame.record.enteredAt === undefined) tell('MapIterationStarted');
         try {
           const output = await visit.runInner(state.processor, frame);
-          if (!frame.record.done) tell('MapIterationSucceeded');
-          frame.finish(output);
+          if (!wasDone) tell('MapIterationSucceeded');
           return output;
         } catch (thrown) {
           tell(thrown instanceof Cancelled ? 'MapIterationAborted' : 'MapIterationFailed');

@@ -21,9 +21,7 @@ export async function runParallel(state: ParallelState, visit: Visit): Promise<O
           cancellation,
           previousEventId,
         });
-        const output = await visit.runInner(branch, frame);
-        frame.finish(output);
-        return output;
+        return visit.runInner(branch, frame);
       },
     );
     visit.addEvent('ParallelStateSucceeded');
