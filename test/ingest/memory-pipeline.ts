@@ -27,6 +27,7 @@ import { workKeys } from '../../shared/ingest/work-keys.ts';
 import { writeReport } from '../../shared/ingest/write-report.ts';
 import type { CodecPool } from '../../shared/pixels/codec-pool.ts';
 import type { ExecutionStatus, Executions } from '../../shared/ports/executions.ts';
+import { ServiceUnavailable } from '../../shared/ports/imaging-service.ts';
 import { memoryImaging } from './memory-imaging.ts';
 
 const INBOX = 'inbox';
@@ -37,10 +38,13 @@ export class Killed extends Error {
   override readonly name = 'Killed';
 }
 
-/** When the n-th call from now comes: `before` it takes effect, or `after`. */
+/**
+ * What happens at the n-th call from now: the process dies `before` or `after` it takes effect, or only this call fails,
+ * so that its state fails and ReportFailure follows.
+ */
 export interface KillSwitch {
-  atCall: number;
-  when: 'before' | 'after';
+  readonly atCall: number;
+  readonly when: 'before' | 'after' | 'failing';
 }
 
 export interface PipelineOptions {
@@ -104,6 +108,10 @@ export function memoryPipeline(options: PipelineOptions = {}) {
     calls++;
     if (!kill || calls < kill.atCall) return false;
     if (kill.when === 'after') return true;
+    if (kill.when === 'failing') {
+      kill = undefined;
+      throw new ServiceUnavailable('the call of a test');
+    }
     isDead = true;
     throw new Killed();
   }
@@ -244,7 +252,7 @@ export function memoryPipeline(options: PipelineOptions = {}) {
   }
   const failures: unknown[] = [];
   const ignoreKill = (error: unknown) => {
-    if (!(error instanceof Killed)) throw error;
+    if (!(error instanceof Killed || error instanceof ServiceUnavailable)) throw error;
     isDead = false;
     kill = undefined;
   };
