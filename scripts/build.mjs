@@ -2,7 +2,7 @@
  * Builds `dist/` from the TypeScript sources, in about a second, so that nothing needs a compiler at run time:
  *  - `dist/cli/main.js`, `dist/local/index.js`: the programs, sharing chunks; packages stay outside;
  *  - `dist/workers/<name>.mjs`: every `*-worker.ts`, whole in one file;
- *  - `dist/functions/<name>/index.mjs`: every Lambda function, whole in one file, with the codec workers beside
+ *  - `dist/functions/<name>/index.mjs`: every Lambda function, sharing `dist/functions/chunks/`, with the codec workers beside
  *    those that decode. The very files that deploy are the ones that the local world runs.
  * Up to date is decided by a digest of the sources; `--force` builds all the same.
  */
@@ -17,7 +17,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
@@ -102,17 +102,23 @@ export async function buildAll({ force = false } = {}) {
     });
     workerFiles.push(name);
   }
-  // One call for all: each source is read and parsed once, and linked whole into every function that uses it.
+  // One call for all, sharing chunks: a package carries the handler's folder and the chunks that it imports.
   const { metafile } = await build({
     ...common,
     entryPoints: functions.map((fn) => ({ in: fn, out: `${basename(fn, '.ts')}/index` })),
     outdir: join(out, 'functions'),
     outExtension: { '.js': '.mjs' },
+    splitting: true,
+    chunkNames: 'chunks/[name]-[hash]',
     banner: { js: REQUIRE_BANNER },
     minifySyntax: true,
     metafile: true,
   });
   await copyCodecs(metafile, out);
+  writeFileSync(
+    join(out, 'functions', 'files.json'),
+    JSON.stringify(filesOfFunctions(metafile, out), null, 1),
+  );
   if (files.includes('shared/verify/browser.ts')) await buildForBrowsers(join(out, 'verify'));
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, '.sources'), digest);
@@ -135,6 +141,25 @@ async function buildForBrowsers(folder) {
     minifySyntax: true,
   });
   await copyAssets(folder);
+}
+
+/** What each function's package carries: `{ 'verify-frames': ['dist/functions/verify-frames/**', 'dist/functions/chunks/…'] }`. */
+function filesOfFunctions(metafile, out) {
+  const inDist = (path) => join('dist', relative(out, resolve(root, path)));
+  const chunksOf = (path, found = new Set()) => {
+    for (const imported of metafile.outputs[path].imports)
+      if (!imported.external && !found.has(imported.path)) chunksOf(imported.path, found.add(imported.path));
+    return found;
+  };
+  const entries = Object.entries(metafile.outputs).filter(([, output]) =>
+    output.entryPoint?.startsWith('functions/'),
+  );
+  return Object.fromEntries(
+    entries.map(([path, { entryPoint }]) => [
+      basename(entryPoint, '.ts'),
+      [`${dirname(inDist(path))}/**`, ...[...chunksOf(path)].map(inDist).sort()],
+    ]),
+  );
 }
 
 /** A function that decodes frames carries the codec worker, bundled whole, and the WebAssembly it loads. */

@@ -2,7 +2,8 @@
  * A plugin of the deploy tool, for what it lacks: the parameters checked before packaging, a role for each function from the `permissions` that stand beside the
  * function, and for each state machine the ARNs of the functions that its definition names, with the right to invoke them.
  */
-import { dirname } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
 import { parsePairs, parseParameters } from '../local/world/parameters.mjs';
 
 const pascal = (name) => name[0].toUpperCase() + name.slice(1);
@@ -173,11 +174,12 @@ export default class Permissions {
     }
   }
 
-  /** Each function gets its own role, and carries only the folder of its handler. */
+  /** Each function gets its own role, and carries only the folder of its handler and the chunks that it imports. */
   nameRolesAndFolders() {
+    const files = JSON.parse(readFileSync(new URL('../dist/functions/files.json', import.meta.url), 'utf8'));
     for (const [name, fn] of Object.entries(this.service.functions)) {
       fn.role = roleOf(name);
-      fn.package = { patterns: [`${dirname(fn.handler)}/**`] };
+      fn.package = { patterns: files[basename(dirname(fn.handler))] ?? [] };
     }
   }
 

@@ -1,6 +1,6 @@
 /** Functions: their handlers are there, and how big each bundle is. */
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 /** A bundle over this many bytes (zipped) starts noticeably slower: look what came in before raising it. */
@@ -11,11 +11,20 @@ const functionsOf = ({ Resources }) =>
 
 const kebab = (name) => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 
+/** The files that the function's package carries (`dist/functions/files.json`, from the build). */
+function packagedFiles(handler, root) {
+  const folder = join(root, dirname(handler));
+  if (!existsSync(folder)) return [];
+  const listed =
+    JSON.parse(readFileSync(join(root, 'dist/functions/files.json'), 'utf8'))[basename(folder)] ?? [];
+  const chunks = listed.filter((file) => !file.endsWith('/**')).map((file) => join(root, file));
+  return [...readdirSync(folder).map((name) => join(folder, name)), ...chunks];
+}
+
 /** Per function: name, bytes on disk, bytes compressed. */
 export function bundleSizes(template, root) {
   return functionsOf(template).map(([logicalId, { Properties }]) => {
-    const folder = join(root, dirname(Properties.Handler));
-    const files = existsSync(folder) ? readdirSync(folder).map((name) => join(folder, name)) : [];
+    const files = packagedFiles(Properties.Handler, root);
     const sum = (sizes) => sizes.reduce((total, size) => total + size, 0);
     return {
       name: logicalId.replace(/LambdaFunction$/, ''),
