@@ -4,8 +4,8 @@
  */
 import type { ByteWindow } from './byte-window.ts';
 import { type DataSet, type Element, HeldElement } from './data-set.ts';
-import { DicomError, type DicomErrorCode, type DicomWarning } from './dicom-error.ts';
-import { isPrivate, lookUp, nameOf } from './dictionary.ts';
+import { DicomError, type DicomWarning } from './dicom-error.ts';
+import { isPrivate, nameOf } from './dictionary.ts';
 import {
   type ElementHeader,
   type Encoding,
@@ -15,53 +15,20 @@ import {
   readTag,
   UNDEFINED_LENGTH,
 } from './element-header.ts';
+import { type FaultPlace, malformed, truncated, unclosed } from './parse-faults.ts';
+import {
+  type Frame,
+  isPixelTag,
+  type MutableDataSet,
+  type OpenElement,
+  type ParsedDataSet,
+  type ParseOptions,
+  type PixelElement,
+} from './parse-frames.ts';
+import { settledEncoding } from './settle-encoding.ts';
 import { representation } from './value-representations.ts';
 
-export interface ParseLimits {
-  /** Sequences inside of sequences. */
-  readonly maxDepth: number;
-  /** Elements, items and fragments of the whole object. */
-  readonly maxElements: number;
-  /** Bytes of all elements but pixel data and private binary values over 1 MB (which HealthImaging stores aside). */
-  readonly maxMetadataBytes: number;
-  /** Binary values longer than this are not held in memory. */
-  readonly maxHeldBytes: number;
-}
-
-export interface Fragment {
-  readonly offset: number;
-  readonly length: number;
-}
-
-export interface PixelElement {
-  readonly tag: number;
-  readonly vr: string;
-  readonly offset: number;
-  readonly lengthBytes: number;
-  readonly encapsulated: boolean;
-  readonly littleEndian: boolean;
-  /** First byte after the element; the end of the source where the fragments were not walked. */
-  readonly endBytes: number;
-  /** All items of the encapsulated value, the basic offset table first; absent when native or not walked. */
-  readonly fragments?: readonly Fragment[];
-}
-
-export interface ParsedDataSet {
-  readonly dataSet: DataSet;
-  readonly pixelData?: PixelElement;
-  readonly metadataBytes: number;
-  /** Where reading stopped: the first byte not belonging to the data set. */
-  readonly end: number;
-  readonly warnings: readonly DicomWarning[];
-}
-
-export interface ParseOptions {
-  readonly limits: ParseLimits;
-  /** Fragments of the main pixel data: walk them all, or only when at most this many bytes are left. */
-  readonly walkFragmentsUpTo: number;
-  /** Stops in front of the first element of the main data set that is not of this group. */
-  readonly onlyGroup?: number;
-}
+export type { Fragment, ParsedDataSet, ParseLimits, ParseOptions, PixelElement } from './parse-frames.ts';
 
 const ITEM = 0xfffee000;
 const ITEM_END = 0xfffee00d;
@@ -73,38 +40,6 @@ const IMPLICIT: Encoding = { explicit: false, littleEndian: true };
 const SET_ASIDE_BYTES = 1024 * 1024;
 /** Fragments longer than this are stepped over by small reads of their own. */
 const FAR_STEP_BYTES = 64 * 1024;
-
-interface MutableDataSet extends DataSet {
-  readonly elements: Map<number, Element>;
-}
-/** An element whose value is being read, item by item. */
-interface OpenElement {
-  readonly tag: number;
-  readonly vr: string;
-  /** Of its header, and of its value. */
-  readonly at: number;
-  readonly offset: number;
-}
-
-interface Frame {
-  readonly kind: 'dataSet' | 'items' | 'fragments';
-  readonly dataSet: MutableDataSet;
-  encoding: Encoding;
-  /** Where it ends; the end of what holds it when `delimited`. */
-  readonly end: number;
-  readonly delimited: boolean;
-  isFirst: boolean;
-  /** Of 'items' and 'fragments': the element that they are the value of. */
-  readonly element?: OpenElement | undefined;
-  readonly items: DataSet[];
-  readonly fragments: Fragment[];
-  /** An UN element taken for a sequence: when it is none after all, counters go back to these. */
-  readonly guess?: { readonly elements: number; readonly metadataBytes: number } | undefined;
-}
-
-function isPixelTag(tag: number): boolean {
-  return tag === PIXEL_DATA || tag === 0x7fe00008 || tag === 0x7fe00009;
-}
 
 class Parser {
   private readonly window: ByteWindow;
@@ -154,7 +89,7 @@ class Parser {
   /** Takes one step inside of `frame`. Answers how many bytes it wants to see at `position` first; 0 when it went on. */
   private step(frame: Frame): number {
     if (this.position >= frame.end) {
-      if (frame.delimited) throw this.unclosed(frame);
+      if (frame.delimited) throw unclosed(frame.element?.tag, this.place(frame));
       return this.close(frame);
     }
     const left = frame.end - this.position;
@@ -166,9 +101,10 @@ class Parser {
 
   private stepElement(frame: Frame): number {
     const at = this.position - this.window.start;
-    if (frame.isFirst) this.settleEncoding(frame, at);
+    if (frame.isFirst) this.settle(frame, at);
     const header = readHeader(this.window.view, at, frame.encoding);
-    if (!header) throw this.truncated(readTag(this.window.view, at, frame.encoding.littleEndian), 12, frame);
+    if (!header)
+      throw truncated(readTag(this.window.view, at, frame.encoding.littleEndian), 12, this.place(frame));
     const { tag } = header;
     if (tag >>> 16 === 0xfffe) return this.delimiter(frame, header);
     if (this.isMain(frame)) {
@@ -191,7 +127,7 @@ class Parser {
         `${nameOf(tag)} at byte ${start}: ${header.oddity === 'noVr' ? 'no VR in explicit VR' : 'unknown VR, read as UN'}`,
       );
     if (length === UNDEFINED_LENGTH) return this.undefinedLength(frame, header, vr, offset);
-    if (offset + length > frame.end) throw this.truncated(tag, headerBytes + length, frame);
+    if (offset + length > frame.end) throw truncated(tag, headerBytes + length, this.place(frame));
     if (this.isMain(frame) && isPixelTag(tag)) return this.nativePixels(frame, header, vr, offset);
     const encoding = header.vr === 'UN' ? IMPLICIT : frame.encoding;
     if (vr === 'SQ' && header.vr !== 'SQ' && length >= 8 && !this.window.has(offset, 4))
@@ -262,7 +198,7 @@ class Parser {
     this.count(header.headerBytes);
     if (!isPixels) {
       if (vr !== 'SQ' && vr !== 'UN')
-        throw this.malformed(tag, `undefined length in an element of VR ${vr}`, { offset: start });
+        throw malformed(tag, `undefined length in an element of VR ${vr}`, { offset: start });
       // PS3.5 6.2.2: UN of undefined length is a sequence in implicit VR little endian.
       const encoding = header.vr === 'UN' ? IMPLICIT : frame.encoding;
       this.position = offset;
@@ -308,7 +244,7 @@ class Parser {
       return 0;
     }
     if (tag !== ITEM)
-      throw this.malformed(
+      throw malformed(
         frame.element?.tag ?? 0,
         `expected an item at byte ${this.position}, got ${nameOf(tag)}`,
         {
@@ -319,7 +255,7 @@ class Parser {
     const isDelimited = length === UNDEFINED_LENGTH;
     const offset = this.position + 8;
     if (!isDelimited && offset + length > frame.end)
-      throw this.truncated(frame.element?.tag ?? 0, 8 + length, frame);
+      throw truncated(frame.element?.tag ?? 0, 8 + length, this.place(frame));
     this.count(8);
     this.position = offset;
     const dataSet: MutableDataSet = { elements: new Map(), parent: frame.dataSet };
@@ -331,7 +267,7 @@ class Parser {
   private fragment(frame: Frame, length: number): number {
     const offset = this.position + 8;
     if (length === UNDEFINED_LENGTH || offset + length > frame.end)
-      throw this.truncated(frame.element?.tag ?? 0, 8 + length, frame);
+      throw truncated(frame.element?.tag ?? 0, 8 + length, this.place(frame));
     this.count(this.stack.length === 2 ? 0 : 8 + length);
     frame.fragments.push({ offset, length });
     this.position = offset + length;
@@ -346,7 +282,7 @@ class Parser {
     }
     if (header.tag === SEQUENCE_END && frame.delimited) return this.close(frame); // the item's own delimiter is missing
     if (header.tag === ITEM || header.length !== 0)
-      throw this.malformed(header.tag, `an item outside of a sequence at byte ${this.position}`, {
+      throw malformed(header.tag, `an item outside of a sequence at byte ${this.position}`, {
         offset: this.position,
       });
     this.warn('StrayDelimiter', `delimiter without a sequence at byte ${this.position}`);
@@ -395,43 +331,26 @@ class Parser {
       this.window.slice(this.position, left).every((byte) => byte === 0)
     )
       return this.trailingBytes(frame);
-    throw this.truncated(frame.element?.tag, 8, frame);
+    throw truncated(frame.element?.tag, 8, this.place(frame));
   }
 
   /** Zero bytes after the data set: written by some media tools to fill a block. */
   private trailingBytes(frame: Frame): number {
     const rest = this.window.slice(this.position, this.size - this.position);
     if (!rest.every((byte) => byte === 0))
-      throw this.malformed(0, `an element of group 0000 at byte ${this.position}`, { offset: this.position });
+      throw malformed(0, `an element of group 0000 at byte ${this.position}`, { offset: this.position });
     this.warn('TrailingBytes', `${frame.end - this.position} zero bytes after the data set`);
     return this.finish();
   }
 
   /** The first element of a data set shows whether it is written as its transfer syntax says. */
-  private settleEncoding(frame: Frame, at: number): void {
-    const { view } = this.window;
-    if (this.isMain(frame)) this.settleByteOrder(frame, at);
-    const { explicit, littleEndian } = frame.encoding;
-    if (readTag(view, at, littleEndian) >>> 16 === 0xfffe) return;
-    if (explicit && !looksExplicit(view, at)) {
-      frame.encoding = { explicit: false, littleEndian };
-      this.warn('WrongEncoding', `implicit VR where explicit VR was expected, at byte ${this.position}`);
-    }
-    if (!explicit && this.isMain(frame) && looksExplicit(view, at)) {
-      const length = view.getUint32(at + 4, littleEndian);
-      if (this.position + 8 + length <= frame.end) return;
-      frame.encoding = { explicit: true, littleEndian };
-      this.warn('WrongEncoding', `explicit VR where implicit VR was expected, at byte ${this.position}`);
-    }
-  }
-
-  private settleByteOrder(frame: Frame, at: number): void {
-    const { littleEndian } = frame.encoding;
-    const asTold = readTag(this.window.view, at, littleEndian);
-    const swapped = readTag(this.window.view, at, !littleEndian);
-    if (isPlausible(asTold) || !isPlausible(swapped)) return;
-    frame.encoding = { ...frame.encoding, littleEndian: !littleEndian };
-    this.warn('WrongByteOrder', `${littleEndian ? 'big' : 'little'} endian where the other was expected`);
+  private settle(frame: Frame, at: number): void {
+    const isItem = !this.isMain(frame);
+    if (isItem && (!frame.encoding.explicit || looksExplicit(this.window.view, at))) return;
+    const place = { isMain: !isItem, position: this.position, end: frame.end };
+    const { encoding, warnings } = settledEncoding(this.window.view, at, frame.encoding, place);
+    frame.encoding = encoding;
+    for (const { code, message } of warnings) this.warn(code, message);
   }
 
   private push(
@@ -466,13 +385,9 @@ class Parser {
     isGuess: boolean,
   ): void {
     if (this.stack.length > 2 * this.options.limits.maxDepth)
-      throw this.malformed(
-        element.tag,
-        `sequences nested deeper than ${this.options.limits.maxDepth} levels`,
-        {
-          offset: element.at,
-        },
-      );
+      throw malformed(element.tag, `sequences nested deeper than ${this.options.limits.maxDepth} levels`, {
+        offset: element.at,
+      });
     const guess = isGuess ? { elements: this.elements, metadataBytes: this.metadataBytes } : undefined;
     this.push('items', frame.dataSet, encoding, end, delimited, element, guess);
   }
@@ -538,44 +453,9 @@ class Parser {
     if (!this.warned.has(code)) this.warned.set(code, { code, message });
   }
 
-  /** More bytes are announced than are there: in the file, or in what holds the element. */
-  private truncated(tag: number | undefined, wanted: number, frame: Frame): DicomError {
-    const got = frame.end - this.position;
-    const where = tag === undefined ? `byte ${this.position}` : `${nameOf(tag)} at byte ${this.position}`;
-    const endsFile = frame.end >= this.size;
-    const isPixels = this.stack.length <= 2 && isPixelTag(tag ?? 0);
-    let code: DicomErrorCode = endsFile ? 'TruncatedHeader' : 'MalformedDataset';
-    if (isPixels) code = 'PixelDataTruncated';
-    const holder = endsFile ? 'the file ends' : 'the sequence or item ends';
-    return new DicomError(code, where, `expected ${wanted} bytes, got ${got} before ${holder}`, {
-      offset: this.position,
-      wanted,
-      got,
-    });
+  private place(frame: Frame): FaultPlace {
+    return { position: this.position, end: frame.end, sizeBytes: this.size, depth: this.stack.length };
   }
-
-  private unclosed(frame: Frame): DicomError {
-    const tag = frame.element?.tag;
-    const isPixels = this.stack.length === 2 && tag !== undefined && isPixelTag(tag);
-    const where = tag === undefined ? `byte ${this.position}` : nameOf(tag);
-    const code = isPixels
-      ? 'PixelDataTruncated'
-      : frame.end >= this.size
-        ? 'TruncatedHeader'
-        : 'MalformedDataset';
-    return new DicomError(code, where, 'expected a delimiter, got the end of the data', {
-      offset: this.position,
-    });
-  }
-
-  private malformed(tag: number, problem: string, facts: Record<string, string | number>): DicomError {
-    return new DicomError('MalformedDataset', nameOf(tag), problem, facts);
-  }
-}
-
-/** A tag that a data set may well begin with: a standard one, or the length of a standard group below 0060. */
-function isPlausible(tag: number): boolean {
-  return lookUp(tag) !== undefined || ((tag & 0xffff) === 0 && tag >>> 16 < 0x60 && !isPrivate(tag));
 }
 
 function isSigned(dataSet: DataSet): boolean {
