@@ -7,6 +7,7 @@ import { fork } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream, readFileSync } from 'node:fs';
 import { mkdtemp, open, rm, stat } from 'node:fs/promises';
+import { Agent, createServer, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Transform } from 'node:stream';
@@ -20,7 +21,10 @@ const SMALL_BYTES = 512 * 1024;
 if (process.argv[2] === '--serve') await serve(process.argv[3], process.argv[4]);
 else await measure(Number(process.argv[2] ?? 1024), Number(process.argv[3] ?? 400));
 
-/** The child: only the store, telling its memory and its main thread's time when asked. */
+/**
+ * The child: only the store, telling its memory and its main thread's time when asked; and a bare HTTP server, which
+ * shows what Node itself takes for the same body.
+ */
 async function serve(bundle, dataDir) {
   const { startS3 } = await import(pathToFileURL(bundle).href);
   const server = await startS3({ dataDir });
@@ -32,6 +36,8 @@ async function serve(bundle, dataDir) {
   process.on('message', async (message) => {
     if (message === 'close') {
       clearInterval(timer);
+      bare.close();
+      bare.closeAllConnections();
       await server.close();
       process.disconnect();
       return;
@@ -41,7 +47,11 @@ async function serve(bundle, dataDir) {
     process.send({ peakBytes, rssBytes: process.memoryUsage.rss(), mainThread, cpu: (user + system) / 1000 });
     peakBytes = 0;
   });
-  process.send({ url: server.url });
+  const bare = createServer((request, response) => {
+    request.resume();
+    request.on('end', () => response.end());
+  });
+  bare.listen(0, '127.0.0.1', () => process.send({ url: server.url, barePort: bare.address().port }));
 }
 
 /** CPU time of the main thread; where the system does not tell it, the time that its loop was busy. */
@@ -75,7 +85,7 @@ async function measure(megabytes, objects) {
       child.once('message', resolve);
       if (message) child.send(message);
     });
-  const { url } = await ask();
+  const { url, barePort } = await ask();
   const sdk = await import('@aws-sdk/client-s3');
   const client = new sdk.S3Client({
     endpoint: url,
@@ -84,7 +94,7 @@ async function measure(megabytes, objects) {
   });
   try {
     const large = await measureLarge({ sdk, client, ask, folder, megabytes });
-    const small = await measureSmall({ sdk, client, ask, objects });
+    const small = await measureSmall({ sdk, client, ask, objects, barePort });
     console.log(JSON.stringify({ node: process.version, large, small }, null, 2));
   } finally {
     client.destroy();
@@ -132,7 +142,7 @@ async function measureLarge({ sdk, client, ask, folder, megabytes }) {
   };
 }
 
-async function measureSmall({ sdk, client, ask, objects }) {
+async function measureSmall({ sdk, client, ask, objects, barePort }) {
   const body = Buffer.alloc(SMALL_BYTES, 'small');
   const key = (n) => `small/${n}`;
   const get = async (n, range) => {
@@ -147,7 +157,10 @@ async function measureSmall({ sdk, client, ask, objects }) {
     CopySource: `bench/${key(n)}`,
     ChecksumAlgorithm: 'SHA256',
   });
+  const agent = new Agent({ keepAlive: true });
   const requests = {
+    bareHttpPut: () => bareRequest({ port: barePort, host: '127.0.0.1', method: 'PUT', agent }, body),
+    bareHttpHead: () => bareRequest({ port: barePort, host: '127.0.0.1', method: 'HEAD', agent }),
     put: (n) => client.send(new sdk.PutObjectCommand({ Bucket: 'bench', Key: key(n), Body: body })),
     head: (n) => client.send(new sdk.HeadObjectCommand({ Bucket: 'bench', Key: key(n) })),
     get,
@@ -158,9 +171,9 @@ async function measureSmall({ sdk, client, ask, objects }) {
     delete: (n) => client.send(new sdk.DeleteObjectCommand({ Bucket: 'bench', Key: key(n) })),
   };
   const figures = {};
-  for (const [name, request] of Object.entries(requests)) {
+  for (const [name, send] of Object.entries(requests)) {
     const before = await ask('figures');
-    const time = await seconds(() => inTurns(8, objects, request));
+    const time = await seconds(() => inTurns(8, objects, send));
     const after = await ask('figures');
     figures[name] = {
       perSecond: Math.round(objects / time),
@@ -168,7 +181,16 @@ async function measureSmall({ sdk, client, ask, objects }) {
       allThreadsMilliseconds: round((after.cpu - before.cpu) / objects),
     };
   }
+  agent.destroy();
   return { objects, bytes: SMALL_BYTES, atOnce: 8, ...figures };
+}
+
+function bareRequest(options, body) {
+  return new Promise((resolve, reject) => {
+    const headers = body ? { 'content-length': body.length } : {};
+    const sent = request({ ...options, headers }, (answer) => answer.resume().on('end', resolve));
+    sent.on('error', reject).end(body);
+  });
 }
 
 /** What a store cannot do without: read, MD5 (the ETag), write. */

@@ -96,6 +96,13 @@ describe('a malformed request', () => {
   });
 });
 
+it('finds the bucket in the host name, too', async () => {
+  for (const Host of ['hostile.localhost', 'hostile.localhost:4082', 'hostile.s3.localhost']) {
+    expect(await raw(request('GET /kept', { Host }))).toMatch(/\r\n\r\nkept$/);
+  }
+  expect(await raw(request('GET /hostile/kept', { Host: 'localhost:4082' }))).toMatch(/\r\n\r\nkept$/);
+});
+
 describe('a hostile body', () => {
   const chunked = (body: string, decoded: number, more: Record<string, string> = {}) =>
     request(
