@@ -7,7 +7,7 @@ import { Cancelled } from '../cancellation.ts';
 import { ServiceError, StateError, statesError } from '../errors.ts';
 import type { ExecutionRecord } from '../journal/records.ts';
 import type { Json } from '../json.ts';
-import type { Started } from '../runtime/engine.ts';
+import type { Started } from '../runtime/starting.ts';
 import { requestObject, stringIn, type TaskCall } from './call.ts';
 
 export async function startExecution(call: TaskCall): Promise<Json> {

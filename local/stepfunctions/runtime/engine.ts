@@ -5,15 +5,8 @@ import type { Definition, Scope } from '../definition/model.ts';
 import { ServiceError } from '../errors.ts';
 import type { Meter } from '../journal/counters.ts';
 import type { Journal } from '../journal/journal.ts';
-import {
-  type ExecutionRecord,
-  type ExecutionStatus,
-  eventPrefix,
-  type FrameRecord,
-  framePrefix,
-  KEYS,
-  numberIn,
-} from '../journal/records.ts';
+import { type ExecutionRecord, type ExecutionStatus, KEYS } from '../journal/records.ts';
+import { readSaved, type Saved } from '../journal/saved.ts';
 import type { Json } from '../json.ts';
 import { LIMITS } from '../limits.ts';
 import type { TaskServices } from '../services.ts';
@@ -23,23 +16,11 @@ import { endOf, failedBy, recordEnd, reopened } from './ending.ts';
 import { Execution } from './execution.ts';
 import type { Frame } from './frame.ts';
 import { runScope } from './interpreter.ts';
-import { type LoadedMachine, Machines } from './machines.ts';
+import { type LoadedMachine, Machines, unrunnable } from './machines.ts';
 import type { MapRun } from './map-run.ts';
 import { forgetExecution, isExpired, sweep } from './retention.ts';
-
-export interface StartRequest {
-  readonly machineArn: string;
-  readonly name?: string;
-  /** JSON text. */
-  readonly input: string;
-  readonly startedBy?: string;
-  readonly traceHeader?: string;
-}
-
-export interface Started {
-  readonly record: ExecutionRecord;
-  readonly finished: Promise<ExecutionRecord>;
-}
+import { isSameStart, newRecord, type Started, type StartRequest } from './starting.ts';
+import { Turns } from './turns.ts';
 
 export interface EngineParts {
   readonly journal: Journal;
@@ -48,12 +29,6 @@ export interface EngineParts {
   readonly meter: Meter;
   readonly region: string;
   readonly accountId: string;
-}
-
-/** What an earlier process, or an earlier run, left of an execution. */
-interface Saved {
-  readonly frames: Map<string, FrameRecord>;
-  readonly events: number;
 }
 
 export class Engine {
@@ -68,7 +43,7 @@ export class Engine {
   /** What runs now, children of Map Runs too, by ARN. */
   readonly running = new Map<string, Execution>();
   readonly mapRuns = new Map<string, MapRun>();
-  readonly #busyNames = new Map<string, Promise<unknown>>();
+  readonly #turns = new Turns();
   readonly #everything = new Cancellation();
 
   constructor(parts: EngineParts) {
@@ -93,7 +68,7 @@ export class Engine {
     const machine = this.machines.get(request.machineArn);
     const name = request.name ?? randomUUID();
     const arn = this.arn('execution', `${machine.name}:${name}`);
-    return this.#oneAtATime(arn, async () => {
+    return this.#turns.take(arn, async () => {
       const existing = await this.#existing(arn, request);
       return existing ?? this.#startNew(newRecord(machine, name, arn, request, this.timers.now()), machine);
     });
@@ -103,9 +78,7 @@ export class Engine {
     const runs = this.running.get(arn);
     const record = runs?.record ?? (await this.journal.get<ExecutionRecord>(KEYS.execution(arn)));
     if (!record) return undefined;
-    const isOurs = request.startedBy !== undefined && record.startedBy === request.startedBy;
-    const isSame = record.status === 'RUNNING' && sameJson(record.input, request.input);
-    if (isOurs || isSame) return { record, finished: runs?.finished ?? Promise.resolve(record) };
+    if (isSameStart(record, request)) return { record, finished: runs?.finished ?? Promise.resolve(record) };
     if (isExpired(record, this.timers.now())) {
       await forgetExecution(this.journal, record);
       return undefined;
@@ -184,24 +157,11 @@ export class Engine {
       execution.saveRecord();
       return execution;
     }
-    const saved = await this.#saved(record.arn);
+    const saved = await readSaved(this.journal, record.arn);
     if (known.status === 'RUNNING' || known.status === 'SUCCEEDED' || !redrive) {
       return this.#execution(known, scope, saved, parent);
     }
     return this.#redriven(known, scope, saved, parent);
-  }
-
-  async #saved(arn: string): Promise<Saved> {
-    const prefix = framePrefix(arn);
-    const frames = new Map<string, FrameRecord>();
-    for await (const [key, frame] of this.journal.range<FrameRecord>(prefix)) {
-      frames.set(key.slice(prefix.length), frame);
-    }
-    // The root's key is the prefix itself, which a range leaves out.
-    const root = await this.journal.get<FrameRecord>(prefix);
-    if (root) frames.set('', root);
-    const [last] = await this.journal.keys(eventPrefix(arn), { reverse: true, limit: 1 });
-    return { frames, events: last === undefined ? 0 : numberIn(last) };
   }
 
   /**
@@ -278,11 +238,13 @@ export class Engine {
   }
 
   async #resumed(record: ExecutionRecord): Promise<Execution> {
-    const saved = await this.#saved(record.arn);
-    const definition = await this.machines
-      .definition(record.definition, record.machineName)
-      .catch((error: Error) => unrunnable(error.message));
-    return this.#execution(record, definition, saved);
+    const saved = await readSaved(this.journal, record.arn);
+    try {
+      const definition = await this.machines.definition(record.definition, record.machineName);
+      return this.#execution(record, definition, saved);
+    } catch (error) {
+      return this.#execution(record, unrunnable((error as Error).message), { ...saved, frames: new Map() });
+    }
   }
 
   /**
@@ -290,10 +252,15 @@ export class Engine {
    * not.
    */
   redrive(arn: string, check: () => Promise<ExecutionRecord>): Promise<ExecutionRecord> {
-    return this.#oneAtATime(arn, async () => {
+    return this.#turns.take(arn, async () => {
       const record = await check();
       const definition = await this.machines.definition(record.definition, record.machineName);
-      const execution = this.#redriven(record, definition, await this.#saved(arn), this.#everything);
+      const execution = this.#redriven(
+        record,
+        definition,
+        await readSaved(this.journal, arn),
+        this.#everything,
+      );
       this.#open(execution, record.status);
       await this.#acknowledged(execution);
       void this.runToEnd(execution);
@@ -332,53 +299,4 @@ export class Engine {
   close(): void {
     this.#everything.cancel({ kind: 'closing' });
   }
-
-  /** Work on the same name waits for its turn; other names do not. */
-  async #oneAtATime<T>(name: string, work: () => Promise<T>): Promise<T> {
-    const before = this.#busyNames.get(name) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.#busyNames.set(name, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#busyNames.get(name) === mine) this.#busyNames.delete(name);
-    }
-  }
-}
-
-function newRecord(
-  machine: LoadedMachine,
-  name: string,
-  arn: string,
-  request: StartRequest,
-  now: number,
-): ExecutionRecord {
-  const { startedBy, traceHeader, input } = request;
-  return {
-    arn,
-    machineArn: machine.arn,
-    machineName: machine.name,
-    roleArn: machine.roleArn,
-    name,
-    type: machine.type,
-    definition: machine.digest,
-    input,
-    startDate: now,
-    status: 'RUNNING',
-    redriveCount: 0,
-    ...(startedBy !== undefined && { startedBy }),
-    ...(traceHeader !== undefined && { traceHeader }),
-  };
-}
-
-/** Stands in for a definition that this version cannot load: the execution fails and says so. */
-function unrunnable(why: string): Scope {
-  const cause = { field: 'Cause', constant: why, freeVariables: [], evaluate: () => Promise.resolve(why) };
-  const error = { ...cause, field: 'Error', constant: 'States.Runtime' };
-  const state = { type: 'Fail' as const, name: 'Unrunnable', retry: [], catch: [], error, cause };
-  return { startAt: state.name, states: { get: () => state } as never };
-}
-
-function sameJson(one: string, other: string): boolean {
-  return one === other || JSON.stringify(JSON.parse(one)) === JSON.stringify(JSON.parse(other));
 }

@@ -1,8 +1,9 @@
 /** The state machines of the world, loaded; and definitions by digest, since a running execution keeps the one it began with. */
 import { createHash } from 'node:crypto';
 import { loadDefinition } from '../definition/loader.ts';
-import type { Definition } from '../definition/model.ts';
+import type { Definition, Scope, State } from '../definition/model.ts';
 import { ServiceError } from '../errors.ts';
+import type { Template } from '../evaluate/template.ts';
 import type { Journal } from '../journal/journal.ts';
 import { KEYS } from '../journal/records.ts';
 
@@ -59,4 +60,23 @@ export class Machines {
     this.#byDigest.set(digest, loaded);
     return loaded;
   }
+}
+
+/** A scope that only fails: in place of a definition that cannot be loaded, so that its execution ends and says why. */
+export function unrunnable(why: string): Scope {
+  const text = (field: string, constant: string): Template => ({
+    field,
+    constant,
+    freeVariables: [],
+    evaluate: () => Promise.resolve(constant),
+  });
+  const state: State = {
+    type: 'Fail',
+    name: 'Unrunnable',
+    retry: [],
+    catch: [],
+    error: text('Error', 'States.Runtime'),
+    cause: text('Cause', why),
+  };
+  return { startAt: state.name, states: new Map([[state.name, state]]) };
 }

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { Journal } from '../../../local/stepfunctions/journal/journal.ts';
 import { clientOf, endOf, invoke, machine, Services, startRuntime } from './runtime.ts';
 
 const root = fileURLToPath(new URL('../../..', import.meta.url));
@@ -130,4 +131,20 @@ test('a second process on the same folder is refused', async () => {
   await expect(
     startRuntime({ m: machine({ Only: { Type: 'Pass' } }) }, { dataDir: runtime.dataDir }),
   ).rejects.toThrow('another process uses it');
+});
+
+test('an execution whose definition this version cannot load fails, and the runtime starts all the same', async () => {
+  const dataDir = await mkdtemp(join(tmpdir(), 'isocenter-sfn-old-'));
+  const definitions = { m: machine({ Pause: { Type: 'Wait', Seconds: 60 } }) };
+  const first = await startRuntime(definitions, { dataDir });
+  const arn = await first.start();
+  await first[Symbol.asyncDispose]();
+  const journal = await Journal.open(join(dataDir, 'stepfunctions'));
+  for (const key of await journal.keys('d|')) journal.put(key, { QueryLanguage: 'JSONata', Former: true });
+  await journal.close();
+  await using second = await startRuntime({ m: machine({ Only: { Type: 'Pass' } }) }, { dataDir });
+  const ended = await second.end(arn);
+  expect(ended).toMatchObject({ status: 'FAILED', error: 'States.Runtime' });
+  expect(ended.cause).toContain('$.Former: unknown or unsupported field');
+  await rm(dataDir, { recursive: true });
 });

@@ -1,0 +1,53 @@
+/** What a StartExecution asks for, and the record it makes. */
+import type { ExecutionRecord } from '../journal/records.ts';
+import type { LoadedMachine } from './machines.ts';
+
+export interface StartRequest {
+  readonly machineArn: string;
+  readonly name?: string;
+  /** JSON text. */
+  readonly input: string;
+  /** The task that starts it, the same each time that very task asks. */
+  readonly startedBy?: string;
+  readonly traceHeader?: string;
+}
+
+export interface Started {
+  readonly record: ExecutionRecord;
+  readonly finished: Promise<ExecutionRecord>;
+}
+
+export function newRecord(
+  machine: LoadedMachine,
+  name: string,
+  arn: string,
+  request: StartRequest,
+  now: number,
+): ExecutionRecord {
+  const { startedBy, traceHeader, input } = request;
+  return {
+    arn,
+    machineArn: machine.arn,
+    machineName: machine.name,
+    roleArn: machine.roleArn,
+    name,
+    type: machine.type,
+    definition: machine.digest,
+    input,
+    startDate: now,
+    status: 'RUNNING',
+    redriveCount: 0,
+    ...(startedBy !== undefined && { startedBy }),
+    ...(traceHeader !== undefined && { traceHeader }),
+  };
+}
+
+/** Whether an execution is the one that the request asks for: its own task's, or running with the same input. */
+export function isSameStart(record: ExecutionRecord, request: StartRequest): boolean {
+  if (request.startedBy !== undefined && record.startedBy === request.startedBy) return true;
+  return record.status === 'RUNNING' && sameJson(record.input, request.input);
+}
+
+function sameJson(one: string, other: string): boolean {
+  return one === other || JSON.stringify(JSON.parse(one)) === JSON.stringify(JSON.parse(other));
+}
