@@ -14,7 +14,7 @@ const datastoreId = process.env.ISOCENTER_DATASTORE_ID;
 // The runtime operations put `runtime-` before the host name, which a local address does not have.
 const client = new MedicalImagingClient({ disableHostPrefix: true });
 
-const found = await client.send(new SearchImageSetsCommand({ datastoreId, searchCriteria: { filters: [] } }));
+const found = await client.send(new SearchImageSetsCommand({ datastoreId, searchCriteria: {} }));
 for (const set of found.imageSetsMetadataSummaries)
   console.log(
     set.imageSetId,

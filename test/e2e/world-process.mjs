@@ -108,7 +108,7 @@ export async function storedImageSets(imaging, datastoreId) {
   let nextToken;
   do {
     const page = await imaging.send(
-      new SearchImageSetsCommand({ datastoreId, searchCriteria: { filters: [] }, maxResults: 50, nextToken }),
+      new SearchImageSetsCommand({ datastoreId, searchCriteria: {}, maxResults: 50, nextToken }),
     );
     summaries.push(...page.imageSetsMetadataSummaries);
     nextToken = page.nextToken;
