@@ -3,11 +3,8 @@
  * Bytes given are copied once, when a worker takes them: they must stay as they are until the promise settles.
  * Results are moved, not copied.
  */
-import { existsSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import { type Lane, type LaneOptions, openLane, type Ticket } from './codec-lane.ts';
 import type { ImageDescription } from './description.ts';
 import { CodecError } from './errors.ts';
 import type {
@@ -18,7 +15,7 @@ import type {
   TranscodedFrame,
   VerifyOptions,
 } from './frame-operations.ts';
-import type { CodecJob, CodecReply } from './worker-protocol.ts';
+import type { CodecJob } from './worker-protocol.ts';
 
 export type {
   DecodedFrame,
@@ -71,21 +68,6 @@ export interface CodecPool {
   close(): Promise<void>;
 }
 
-interface Ticket {
-  readonly id: number;
-  /** Made anew each time a worker takes the frame: the message's buffers move. */
-  readonly job: () => CodecJob;
-  readonly resolve: (result: object) => void;
-  readonly reject: (error: CodecError) => void;
-}
-
-interface Lane {
-  worker: Worker;
-  /** In the order in which the worker does them; the first one is being done. */
-  tickets: Ticket[];
-  deadline: NodeJS.Timeout | undefined;
-}
-
 /** Frames handed to a worker in advance, so that it never waits for the next message. */
 const LANE_DEPTH = 2;
 
@@ -101,83 +83,36 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
   let nextId = 1;
   let closed = false;
 
-  function openLane(): Lane {
-    const lane: Lane = { worker: startWorker(), tickets: [], deadline: undefined };
-    lanes.push(lane);
-    attach(lane);
-    return lane;
-  }
+  const laneOptions: LaneOptions = {
+    deadlineMs,
+    maxHeapBytes,
+    onSettled: dispatch,
+    onEnded(lane, unfinished) {
+      lanes.splice(lanes.indexOf(lane), 1);
+      queue.unshift(...unfinished);
+      dispatch();
+    },
+  };
 
-  function attach(lane: Lane): void {
-    const { worker } = lane;
-    worker.unref();
-    worker.on('message', (reply: CodecReply) => settle(lane, reply));
-    const died = () => {
-      if (lane.worker === worker) replace(lane, 'CodecCrashed', 'the codec worker died');
-    };
-    worker.on('error', died);
-    worker.on('exit', died);
-  }
-
-  function settle(lane: Lane, reply: CodecReply): void {
-    const ticket = lane.tickets[0];
-    if (!ticket || ticket.id !== reply.id) return;
-    lane.tickets.shift();
-    armDeadline(lane);
-    if (reply.error) ticket.reject(new CodecError(reply.error.code, reply.error.message, reply.error.facts));
-    else ticket.resolve(reply.result!);
-    if (reply.heapBytes > maxHeapBytes) replace(lane);
-    dispatch();
-  }
-
-  /** Ends the lane's worker. With a code the frame being done fails; the others are done by the successor. */
-  function replace(lane: Lane, code?: CodecError['code'], message = ''): void {
-    const [current] = lane.tickets;
-    const rest = code ? lane.tickets.slice(1) : lane.tickets;
-    clearTimeout(lane.deadline);
-    const old = lane.worker;
-    lanes.splice(lanes.indexOf(lane), 1);
-    old.removeAllListeners();
-    old.on('error', () => {});
-    void old.terminate();
-    queue.unshift(...rest);
-    if (code && current) current.reject(new CodecError(code, message, { deadlineMs }));
-    dispatch();
-  }
-
-  function armDeadline(lane: Lane): void {
-    clearTimeout(lane.deadline);
-    lane.deadline = undefined;
-    if (lane.tickets.length === 0) lane.worker.unref();
-    else {
-      lane.worker.ref();
-      lane.deadline = setTimeout(
-        () => replace(lane, 'CodecDeadline', `the codec did not answer within ${deadlineMs} ms`),
-        deadlineMs,
-      );
-    }
-  }
-
+  /** An idle lane, a new one, or the one with the least to do that is not full. */
   function freeLane(): Lane | undefined {
-    const idle = lanes.find((lane) => lane.tickets.length === 0);
+    const idle = lanes.find((lane) => lane.load === 0);
     if (idle) return idle;
-    if (lanes.length < workers) return openLane();
-    return lanes
-      .filter((lane) => lane.tickets.length < LANE_DEPTH)
-      .sort((a, b) => a.tickets.length - b.tickets.length)[0];
+    if (lanes.length < workers) {
+      const opened = openLane(laneOptions);
+      lanes.push(opened);
+      return opened;
+    }
+    return lanes.filter((lane) => lane.load < LANE_DEPTH).sort((a, b) => a.load - b.load)[0];
   }
 
   function dispatch(): void {
     while (queue.length > 0 && !closed) {
       const lane = freeLane();
-      if (!lane) return;
-      const ticket = queue.shift()!;
-      lane.tickets.push(ticket);
-      const job = ticket.job();
-      lane.worker.postMessage({ id: ticket.id, ...job }, buffersOf(job));
-      if (lane.tickets.length === 1) armDeadline(lane);
-      waiting.shift()?.();
+      if (!lane) break;
+      lane.take(queue.shift()!);
     }
+    for (let room = maxQueued - queue.length; room > 0 && waiting.length > 0; room--) waiting.shift()?.();
   }
 
   async function submit(job: () => CodecJob, signal?: AbortSignal): Promise<object> {
@@ -202,21 +137,15 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
     const at = queue.indexOf(ticket);
     if (at >= 0) queue.splice(at, 1);
     ticket.reject(new CodecError('Cancelled', 'cancelled'));
+    dispatch();
   }
 
   async function close(): Promise<void> {
     closed = true;
-    const tickets = [...queue.splice(0), ...lanes.flatMap((lane) => lane.tickets)];
-    for (const ticket of tickets) ticket.reject(new CodecError('Cancelled', 'the codec pool is closed'));
+    for (const ticket of queue.splice(0))
+      ticket.reject(new CodecError('Cancelled', 'the codec pool is closed'));
     for (const resume of waiting.splice(0)) resume();
-    await Promise.all(
-      lanes.splice(0).map(({ worker, deadline }) => {
-        clearTimeout(deadline);
-        worker.removeAllListeners();
-        worker.on('error', () => {});
-        return worker.terminate();
-      }),
-    );
+    await Promise.all(lanes.splice(0).map((lane) => lane.close()));
   }
 
   return {
@@ -261,31 +190,4 @@ function ownBytes(bytes: Uint8Array): Uint8Array {
 
 function own(source: SourceFrame): SourceFrame {
   return { ...source, encoded: ownBytes(source.encoded) };
-}
-
-function buffersOf(job: CodecJob): ArrayBuffer[] {
-  const bytes =
-    job.operation === 'encode'
-      ? [job.canonical]
-      : job.operation === 'verify'
-        ? [job.codestream, job.options.source?.encoded]
-        : [job.source.encoded];
-  return bytes.flatMap((view) => (view ? [view.buffer as ArrayBuffer] : []));
-}
-
-function startWorker(): Worker {
-  return new Worker(workerPath(), { stdin: false, stdout: false, stderr: false });
-}
-
-/** Beside the running bundle, else in dist/workers of the package that holds this file. */
-function workerPath(): string {
-  const here = fileURLToPath(new URL('.', import.meta.url));
-  const beside = join(here, 'codec-worker.mjs');
-  if (existsSync(beside)) return beside;
-  for (let folder = here; ; folder = dirname(folder)) {
-    const manifest = join(folder, 'package.json');
-    if (existsSync(manifest) && JSON.parse(readFileSync(manifest, 'utf8')).name === 'isocenter')
-      return join(folder, 'dist', 'workers', 'codec-worker.mjs');
-    if (folder === dirname(folder)) throw new Error(`codec-worker.mjs not found beside or above ${here}`);
-  }
 }

@@ -124,7 +124,7 @@ function repair(view: Uint8Array, header: CodestreamHeader, level: number): Samp
     samplesPerPixel > 1 && !header.colourTransform
       ? unscrambleLines(view, rows, columns, samplesPerPixel, width)
       : view;
-  const clamped = clampSamples(unscrambled, precision, signed, isNarrowSigned(header));
+  const clamped = clampSamples(unscrambled, header);
   return { pixels: clamped, rows, columns, samplesPerPixel, precision, signed, owned: clamped !== view };
 }
 
@@ -156,15 +156,15 @@ function unscrambleLines(
   return new Uint8Array(out.buffer);
 }
 
-/** Clamps as T.800 G.1.2 asks, which lossy coding needs, and takes the level shift back from narrow signed samples. */
-export function clampSamples(
-  bytes: Uint8Array,
-  precision: number,
-  signed: boolean,
-  shifted: boolean,
-): Uint8Array {
+/**
+ * Clamps as T.800 G.1.2 asks, which only lossy coding needs, and takes the level shift back from narrow signed
+ * samples.
+ */
+export function clampSamples(bytes: Uint8Array, header: CodestreamHeader): Uint8Array {
+  const { precision, signed } = header.components[0]!;
   const width = sampleWidth(precision);
-  if (precision === width * 8 && !shifted) return bytes;
+  const shifted = isNarrowSigned(header);
+  if (!shifted && (header.reversible || precision === width * 8)) return bytes;
   const low = signed && !shifted ? -(2 ** (precision - 1)) : 0;
   const high = low + 2 ** precision - 1;
   const samples = asSamples(bytes, width, signed && !shifted);

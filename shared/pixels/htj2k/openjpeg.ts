@@ -77,7 +77,7 @@ function checkedSamples(pixels: Uint8Array, header: CodestreamHeader, level: num
   if (pixels.length !== wanted)
     throw new CodecError('FrameCorrupt', `JPEG 2000: wanted ${wanted} decoded bytes, got ${pixels.length}`);
   return {
-    pixels: clampSamples(pixels, precision, signed, isNarrowSigned(header)),
+    pixels: clampSamples(pixels, header),
     rows,
     columns,
     samplesPerPixel,
