@@ -2,11 +2,16 @@
 import { awsDeps } from '../shared/adapters/aws-deps.ts';
 import { SHAPES } from '../shared/ingest/events.ts';
 import { handle } from '../shared/ingest/handlers.ts';
+import { metricsLine, reportMetrics } from '../shared/ingest/metrics.ts';
 import type { PipelineDeps } from '../shared/ingest/pipeline-deps.ts';
 import { reportFailure } from '../shared/ingest/report-failure.ts';
 import { announcementOf } from '../shared/ingest/write-report.ts';
 
 export const makeHandler = (deps: PipelineDeps) =>
-  handle(SHAPES.failure, async (event) => announcementOf(deps, event, await reportFailure(deps, event)));
+  handle(SHAPES.failure, async (event) => {
+    const report = await reportFailure(deps, event);
+    console.log(metricsLine(deps.settings.eventBusName, reportMetrics(report), deps.clock.now()));
+    return announcementOf(deps, event, report);
+  });
 
 export const handler = makeHandler(awsDeps());

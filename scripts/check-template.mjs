@@ -8,31 +8,37 @@ import { fileURLToPath } from 'node:url';
 import { checkAccess } from './template-checks/access.mjs';
 import { checkDefinitions } from './template-checks/definitions.mjs';
 import { bundleSizes, checkFunctions } from './template-checks/functions.mjs';
+import { checkPermissions } from './template-checks/permissions.mjs';
 import { checkReferences } from './template-checks/references.mjs';
 import { checkResources } from './template-checks/resources.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** Each check: template (and the package's folder) → problems, a line each. */
+/** Each check: template and the package's folder → problems, a line each (or a promise of them). */
 export const CHECKS = {
   resources: checkResources,
   references: checkReferences,
   definitions: checkDefinitions,
   functions: checkFunctions,
   access: checkAccess,
+  permissions: checkPermissions,
 };
 
 /** All problems of `template`, by check. */
-export const checkTemplate = (template, folder = root) =>
-  Object.entries(CHECKS).flatMap(([name, check]) =>
-    check(template, folder).map((problem) => `${name}: ${problem}`),
+export async function checkTemplate(template, folder = root) {
+  const found = await Promise.all(
+    Object.entries(CHECKS).map(async ([name, check]) =>
+      (await check(template, folder)).map((problem) => `${name}: ${problem}`),
+    ),
   );
+  return found.flat();
+}
 
 const kilobytes = (bytes) => `${Math.ceil(bytes / 1024)} kB`.padStart(9);
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const template = JSON.parse(readFileSync(process.argv[2] ?? join(root, 'local', 'template.json'), 'utf8'));
-  const problems = checkTemplate(template);
+  const problems = await checkTemplate(template);
   for (const { name, bytes, zippedBytes } of bundleSizes(template, root))
     console.log(`${name.padEnd(20)}${kilobytes(bytes)} ${kilobytes(zippedBytes)} zipped`);
   for (const problem of problems) console.error(problem);

@@ -12,21 +12,32 @@ export interface SweepDeps extends UploadDeps {
 /** An object this young has its event on the way. */
 const EVENT_SECONDS = 60;
 
-/** How many uploads were started. Safe to repeat. */
-export async function sweepInbox(deps: SweepDeps): Promise<{ waiting: number; started: number }> {
-  const uploads = await uploadsInInbox(deps.objects, deps.settings.inboxBucket);
-  let started = 0;
-  for (const upload of uploads) if (await sweepUpload(deps, upload)) started++;
-  return { waiting: uploads.size, started };
+/** Uploads in the inbox, how many were started now, and the age of the oldest object. Safe to repeat. */
+export interface Sweep {
+  readonly waiting: number;
+  readonly started: number;
+  readonly oldestSeconds: number;
 }
 
-async function sweepUpload(deps: SweepDeps, upload: string): Promise<boolean> {
+export async function sweepInbox(deps: SweepDeps): Promise<Sweep> {
+  const uploads = await uploadsInInbox(deps.objects, deps.settings.inboxBucket);
+  const now = deps.clock.now();
+  let started = 0;
+  let oldestMs = now;
+  for (const upload of uploads) {
+    const ages = await agesOf(deps, upload);
+    oldestMs = Math.min(oldestMs, ages.oldestMs);
+    if (await sweepUpload(deps, upload, ages)) started++;
+  }
+  return { waiting: uploads.size, started, oldestSeconds: Math.round((now - oldestMs) / 1000) };
+}
+
+async function sweepUpload(deps: SweepDeps, upload: string, { oldestMs, newestMs }: Ages): Promise<boolean> {
   const uploadId = await nameUpload(deps, upload);
   const leaseDeps = { ...deps, workBucket: deps.settings.workBucket };
   if (await isLeaseHeld(leaseDeps, uploadLease(uploadId))) return false;
   await countAbandoned(deps, upload, uploadId);
   const attempts = await readAttempts(deps, uploadId);
-  const { oldestMs, newestMs } = await agesOf(deps, upload);
   if (attempts) {
     if (!mayTryAgain(attempts, newestMs, deps.clock.now())) return false;
     if (newestMs > Date.parse(attempts.lastFailedAt)) await forgetAttempts(deps, uploadId);
@@ -47,7 +58,13 @@ async function countAbandoned(deps: SweepDeps, upload: string, uploadId: string)
   });
 }
 
-async function agesOf(deps: SweepDeps, upload: string): Promise<{ oldestMs: number; newestMs: number }> {
+/** Milliseconds since 1970. */
+interface Ages {
+  readonly oldestMs: number;
+  readonly newestMs: number;
+}
+
+async function agesOf(deps: SweepDeps, upload: string): Promise<Ages> {
   let oldestMs = Number.POSITIVE_INFINITY;
   let newestMs = 0;
   for await (const entry of objectsOf(deps.objects, deps.settings.inboxBucket, upload)) {

@@ -1,0 +1,151 @@
+/**
+ * What each function's role allows against what its code can do. The code is looked at after tree shaking from its
+ * handler, with the adapters left outside, so that what remains is what can be reached: every method of a port that it
+ * calls needs its actions, every kind of key that it names needs its prefix; and what nothing needs must not be allowed.
+ * Which action goes to which prefix is held against the calls of a real run, in test/template/permissions.test.ts.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildSync } from 'esbuild';
+
+/** Methods of our ports → IAM actions of the SDK calls that their adapters make. */
+export const PORT_ACTIONS = {
+  objects: {
+    list: ['s3:ListBucket'],
+    head: ['s3:GetObject'],
+    read: ['s3:GetObject'],
+    stream: ['s3:GetObject'],
+    write: ['s3:PutObject'],
+    writeStream: ['s3:PutObject', 's3:AbortMultipartUpload'],
+    copy: ['s3:GetObject', 's3:PutObject', 's3:AbortMultipartUpload'],
+    remove: ['s3:DeleteObject'],
+  },
+  imaging: {
+    startImportJob: ['medical-imaging:StartDICOMImportJob', 'iam:PassRole'],
+    importJob: ['medical-imaging:GetDICOMImportJob'],
+    searchImageSets: ['medical-imaging:SearchImageSets'],
+    imageSet: ['medical-imaging:GetImageSet'],
+    metadata: ['medical-imaging:GetImageSetMetadata'],
+    frame: ['medical-imaging:GetImageFrame'],
+    tag: ['medical-imaging:TagResource'],
+  },
+  executions: { start: ['states:StartExecution'], status: ['states:DescribeExecution'], arnOf: [] },
+};
+/** Names by which the code holds a port. */
+const HELD_AS = { objects: 'objects', store: 'objects', imaging: 'imaging', executions: 'executions' };
+/** Every function: its log and its traces; the key only where there is one. */
+const COMMON = [
+  'logs:CreateLogStream',
+  'logs:PutLogEvents',
+  'xray:PutTraceSegments',
+  'xray:PutTelemetryRecords',
+];
+/** Ends one's own unfinished upload; code that writes small and large objects alike looks as if it always might. */
+const HARMLESS = new Set(['s3:AbortMultipartUpload']);
+const POLLER = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
+
+const bundle = (root, file) =>
+  buildSync({
+    absWorkingDir: root,
+    entryPoints: [file],
+    bundle: true,
+    write: false,
+    format: 'esm',
+    platform: 'node',
+    packages: 'external',
+    external: ['../shared/adapters/*'],
+    minifySyntax: true,
+    logLevel: 'error',
+  }).outputFiles[0].text;
+
+/** What the code of a function can do: actions, methods that no table knows, first segments of the keys it names. */
+function needsOf(root, name) {
+  const code = bundle(root, `functions/${name}.ts`);
+  const actions = new Set();
+  const unknown = [];
+  for (const [, held, method] of code.matchAll(/\b(objects|store|imaging|executions)\.(\w+)\(/g)) {
+    const needed = PORT_ACTIONS[HELD_AS[held]][method];
+    if (needed) for (const action of needed) actions.add(action);
+    else unknown.push(`${held}.${method}`);
+  }
+  const keys = new Set([...code.matchAll(/\bworkKeys\.(\w+)/g)].map(([, key]) => key));
+  return { actions, unknown, keys };
+}
+
+/** The first segment of each kind of key in the work bucket, from the module that knows the layout. */
+async function keyPrefixes(root) {
+  const code = bundle(root, 'shared/ingest/work-keys.ts');
+  const { workKeys } = await import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`);
+  return Object.fromEntries(
+    Object.entries(workKeys).map(([name, key]) => {
+      const examples =
+        typeof key === 'function' ? ['rejected', 'failed'].map((kind) => key(kind, 'x', 'y')) : [key];
+      return [name, examples.map((example) => example.split('/')[0])];
+    }),
+  );
+}
+
+const plain = (statement) => statement['Fn::If']?.slice(1).find(({ Effect }) => Effect) ?? statement;
+const statementsOf = (role) =>
+  role.Properties.Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement);
+
+/** What a role allows: actions, and prefixes of the work bucket. The KMS key aside. */
+function grantsOf(role) {
+  const statements = statementsOf(role).map(plain);
+  const resources = JSON.stringify(statements.map(({ Resource }) => Resource));
+  return {
+    actions: new Set(
+      statements.flatMap(({ Action }) => Action).filter((action) => !action.startsWith('kms:')),
+    ),
+    prefixes: new Set(
+      [...resources.matchAll(/\$\{WorkBucket\.Arn\}\/([^/"*]+)\//g)].map(([, prefix]) => prefix),
+    ),
+  };
+}
+
+const kebab = (id) =>
+  id
+    .replace(/LambdaFunction$/, '')
+    .replace(/(?<=.)[A-Z]/g, (letter) => `-${letter}`)
+    .toLowerCase();
+const minus = (a, b) => [...a].filter((item) => !b.has(item)).sort();
+
+function compare(logicalId, needs, grants, prefixOf, isPolled) {
+  const wanted = new Set([...needs.actions, ...COMMON, ...(isPolled ? POLLER : [])]);
+  // Without ListBucket a missing object answers 403, which the code would take for a refusal.
+  if (wanted.has('s3:GetObject')) wanted.add('s3:ListBucket');
+  const prefixes = new Set([...needs.keys].flatMap((key) => prefixOf[key] ?? []));
+  return [
+    ...needs.unknown.map((call) => `${logicalId}: calls ${call}, which no table of actions knows`),
+    ...minus(wanted, new Set([...grants.actions, ...HARMLESS])).map(
+      (action) => `${logicalId}: may not ${action}, which its code does`,
+    ),
+    ...minus(grants.actions, new Set([...wanted, ...HARMLESS])).map(
+      (action) => `${logicalId}: may ${action}, which its code never does`,
+    ),
+    ...minus(prefixes, grants.prefixes).map(
+      (prefix) => `${logicalId}: may not reach work/${prefix}/, which its code names`,
+    ),
+    ...minus(grants.prefixes, prefixes).map(
+      (prefix) => `${logicalId}: may reach work/${prefix}/, which its code never names`,
+    ),
+    ...(needs.inbox && !grants.inbox ? [`${logicalId}: may not reach the inbox, which its code names`] : []),
+    ...(grants.inbox && !needs.inbox
+      ? [`${logicalId}: may reach the inbox, which its code never names`]
+      : []),
+  ];
+}
+
+export async function checkPermissions({ Resources }, root) {
+  const prefixOf = await keyPrefixes(root);
+  const mappings = Object.values(Resources).filter(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping');
+  const polled = new Set(mappings.map(({ Properties }) => Properties.FunctionName['Fn::GetAtt'][0]));
+  return Object.entries(Resources)
+    .filter(([, { Type }]) => Type === 'AWS::Lambda::Function')
+    .filter(([logicalId]) => existsSync(join(root, 'functions', `${kebab(logicalId)}.ts`)))
+    .flatMap(([logicalId, { Properties }]) => {
+      const role = Resources[Properties.Role['Fn::GetAtt'][0]];
+      const needs = needsOf(root, kebab(logicalId));
+      return compare(logicalId, needs, grantsOf(role), prefixOf, polled.has(logicalId));
+    });
+}
