@@ -81,18 +81,16 @@ export class MapRun {
    * pending again.
    */
   async restore(): Promise<void> {
-    const ended: ChildRecord[] = [];
-    for await (const [key, child] of this.#journal.range<ChildRecord>(childPrefix(this.id))) {
-      const again = child.status === 'RUNNING' || (this.isRedriven && child.status !== 'SUCCEEDED');
-      if (again) continue;
-      this.#settled.add(numberIn(key));
-      ended.push({ ...child, output: '' });
-    }
     for (const counts of [this.record.items, this.record.executions]) {
       const { total } = counts;
       Object.assign(counts, noCounts(), { total, pending: total });
     }
-    for (const child of ended) this.#move('pending', COUNT_OF_STATUS[child.status], child.items);
+    for await (const [key, child] of this.#journal.range<ChildRecord>(childPrefix(this.id))) {
+      const again = child.status === 'RUNNING' || (this.isRedriven && child.status !== 'SUCCEEDED');
+      if (again) continue;
+      this.#settled.add(numberIn(key));
+      this.#move('pending', COUNT_OF_STATUS[child.status], child.items);
+    }
   }
 
   /** Children still to run, in order; several workers may draw from it. */
