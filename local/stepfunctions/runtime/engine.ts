@@ -158,10 +158,11 @@ export class Engine {
       return execution;
     }
     const saved = await readSaved(this.journal, record.arn);
-    if (known.status === 'RUNNING' || known.status === 'SUCCEEDED' || !redrive) {
-      return this.#execution(known, scope, saved, parent);
-    }
-    return this.#redriven(known, scope, saved, parent);
+    const isAgain =
+      known.status === 'ABORTED' || (redrive && !['RUNNING', 'SUCCEEDED'].includes(known.status));
+    return isAgain
+      ? this.#redriven(known, scope, saved, parent)
+      : this.#execution(known, scope, saved, parent);
   }
 
   /**

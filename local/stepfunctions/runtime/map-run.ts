@@ -77,8 +77,8 @@ export class MapRun {
   }
 
   /**
-   * After a restart: what has ended stays so, but for a redrive, where only what has succeeded does. The others are
-   * pending again.
+   * After a restart: what has ended by itself stays so, but for a redrive, where only what has succeeded does. The others,
+   * those called off too, are pending again.
    */
   async restore(): Promise<void> {
     for (const counts of [this.record.items, this.record.executions]) {
@@ -86,8 +86,8 @@ export class MapRun {
       Object.assign(counts, noCounts(), { total, pending: total });
     }
     for await (const [key, child] of this.#journal.range<ChildRecord>(childPrefix(this.id))) {
-      const again = child.status === 'RUNNING' || (this.isRedriven && child.status !== 'SUCCEEDED');
-      if (again) continue;
+      const isCut = child.status === 'RUNNING' || child.status === 'ABORTED';
+      if (isCut || (this.isRedriven && child.status !== 'SUCCEEDED')) continue;
       this.#settled.add(numberIn(key));
       this.#move('pending', COUNT_OF_STATUS[child.status], child.items);
     }
