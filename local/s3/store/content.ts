@@ -168,11 +168,13 @@ export class ContentStore {
     let removed = 0;
     for (let n = 0; n < 256; n++) {
       const prefix = hexByte(n);
+      const files = await listFolder(join(this.#folder, prefix));
+      if (files.length === 0) continue;
       const known = new Set<string>();
       for await (const key of this.#db.keys({ gte: rows.file(prefix), lt: rows.file(`${prefix}g`) })) {
-        known.add(key.slice(2));
+        known.add(key.slice(rows.file('').length));
       }
-      for (const id of await listFolder(join(this.#folder, prefix))) {
+      for (const id of files) {
         if (known.has(id) || this.#unsettled.has(id) || this.#db.getSync(rows.file(id)) !== undefined)
           continue;
         await unlinkFile(join(this.#folder, prefix, id)).catch(ignoreMissing);
