@@ -118,10 +118,10 @@ function checkUids(p10: P10, profile: Profile, { problems, warnings }: Findings)
 function checkCounts(p10: P10, profile: Profile, { problems }: Findings): void {
   for (const limit of COUNT_LIMITS) {
     const count = integer(p10, limit.keyword) ?? 0;
-    if (count > limit[profile])
+    if (count < 0 || count > limit[profile])
       problems.push({
         code: 'CountTooLarge',
-        message: `${limit.keyword}: expected at most ${limit[profile]}, got ${count}`,
+        message: `${limit.keyword}: expected 0 to ${limit[profile]}, got ${count}`,
       });
   }
 }

@@ -267,6 +267,9 @@ describe('inspectObject refuses', () => {
     expect(codeOf(await inspect(Buffer.from('[autorun]\r\n'), 'current', 'cd/AUTORUN.INF'))).toBe(
       'SystemFile',
     );
+    expect(codeOf(await inspect(Buffer.from('whatever'), 'current', 'cd/.DS_Store'))).toBe('SystemFile');
+    expect(codeOf(await inspect(Buffer.alloc(0), 'current', 'cd/Thumbs.db'))).toBe('SystemFile');
+    expect(codeOf(await inspect(Buffer.from('whatever'), 'current', 'cd/a.exe'))).toBe('NotP10');
     expect(codeOf(await inspect(Buffer.from('PK\u0003\u0004'), 'current', 'cd/study.zip'))).toBe('NotP10');
     expect(codeOf(await inspect(Buffer.alloc(0), 'current', 'cd/a.dcm'))).toBe('Empty');
     const image = writeP10({ transferSyntaxUID: EXPLICIT, elements: sound, pixelData: new Uint8Array(8) });

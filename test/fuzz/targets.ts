@@ -5,6 +5,8 @@ import { toMetadata } from '../../shared/dicom/metadata.ts';
 import { DicomError, readP10 } from '../../shared/dicom/p10.ts';
 import { inspectObject } from '../../shared/ingest/inspect.ts';
 import { OUTCOMES } from '../../shared/ingest/outcomes.ts';
+import { CodecError } from '../../shared/pixels/errors.ts';
+import { openFrames } from '../../shared/pixels/frames.ts';
 
 /** `run` is the number of the input: targets alternate with it between their variants. */
 export type Target = (bytes: Uint8Array, run: number) => Promise<string>;
@@ -36,4 +38,18 @@ async function metadata(bytes: Uint8Array): Promise<string> {
   }
 }
 
-export const TARGETS: Readonly<Record<string, Target>> = { inspect, metadata };
+/** Frames by their ranges, not decoded: the first, the last, and one in between. */
+async function frames(bytes: Uint8Array): Promise<string> {
+  try {
+    const source = await openFrames(await readP10(bufferSource(bytes)));
+    const { frameCount } = source;
+    for (const index of new Set([0, frameCount >> 1, frameCount - 1]))
+      if (index >= 0 && index < frameCount) await source.encodedFrame(index);
+    return frameCount > 0 ? 'framed' : 'no frames';
+  } catch (error) {
+    if (error instanceof DicomError || error instanceof CodecError) return error.code;
+    throw error;
+  }
+}
+
+export const TARGETS: Readonly<Record<string, Target>> = { inspect, metadata, frames };
