@@ -1,5 +1,7 @@
 /** Work that goes on after its request was answered: delays, life cycles, jobs. `close` waits for all of it. */
 export interface Background {
+  /** Aborted when the server stops. */
+  readonly stopping: AbortSignal;
   /** Starts `work` after `delayMs`; a failure goes to `onError`, never up. */
   start(name: string, delayMs: number, work: (signal: AbortSignal) => Promise<void>): void;
   /** Stops timers, aborts running work and waits until it has ended. */
@@ -11,6 +13,7 @@ export function createBackground(onError: (name: string, error: unknown) => void
   const running = new Set<Promise<void>>();
 
   return {
+    stopping: stop.signal,
     start(name, delayMs, work) {
       if (stop.signal.aborted) return;
       const task = sleep(delayMs, stop.signal)

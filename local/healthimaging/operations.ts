@@ -2,6 +2,7 @@
  * The table of operations: the model's name to the function that answers it. A line here is all that an operation
  * needs beyond its file; an operation of the model without a line is answered as unknown.
  */
+import type { CallContext } from './endpoints.ts';
 import { copyImageSet } from './operations/copy-image-set.ts';
 import { createDatastore } from './operations/create-datastore.ts';
 import { deleteDatastore } from './operations/delete-datastore.ts';
@@ -21,7 +22,7 @@ import { updateImageSetMetadata } from './operations/update-image-set-metadata.t
 import type { Service } from './service.ts';
 
 /** Takes the operation's input, already checked against the model, so that its type can be trusted. */
-type Run = (service: Service, input: never) => Promise<object>;
+type Run = (service: Service, input: never, call: CallContext) => Promise<object>;
 
 export const OPERATIONS: Readonly<Record<string, Run>> = {
   CreateDatastore: createDatastore,

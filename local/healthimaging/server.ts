@@ -2,26 +2,25 @@
  * The HealthImaging-compatible server: `startHealthImaging` opens the store, resumes what a killed process left,
  * and answers the API over HTTP on loopback. Any Host is accepted (clients prepend `runtime-`): paths decide.
  */
-import { randomUUID } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { QUOTAS, type Quotas } from '../../shared/healthimaging/quotas.ts';
+import { createCodecPool } from '../../shared/pixels/codec-pool.ts';
 import { type Clock, systemClock } from '../../shared/ports/clock.ts';
 import type { EventBridgeEvent } from '../../shared/ports/events.ts';
-import { createAccess } from './access.ts';
+import { createFaults, type FaultPlan, parseFaultPlan, readFaultPlan } from './access/faults.ts';
+import { createAuthenticator, readIdentities } from './access/identities.ts';
+import { createAccess } from './access/last-access.ts';
+import { createMetrics } from './access/metrics.ts';
+import { createThrottler, type Throttle } from './access/throttle.ts';
 import { createBackground } from './background.ts';
-import { ServiceError } from './errors.ts';
-import { readBody, send, toErrorReply } from './http.ts';
+import { type HandlerParts, handle, placeOf } from './handler.ts';
 import { createImporter } from './import/importer.ts';
-import { parseInput } from './input.ts';
 import { createLocks } from './locks.ts';
-import { OPERATIONS } from './operations.ts';
-import { type Reply, toReply } from './output.ts';
 import { resumeLifeCycles } from './resume.ts';
-import { routeOf } from './routes.ts';
 import type { Behaviour, Delays, Service } from './service.ts';
 import { openStore } from './store/store.ts';
 import { collectGarbage } from './writes/finish-delete.ts';
@@ -40,6 +39,14 @@ export interface HealthImagingOptions {
   readonly onEvent?: (event: EventBridgeEvent) => void;
   readonly delays?: Delays;
   readonly quotas?: Partial<Quotas>;
+  /** Request rates: `off` (the default), the published ones (`aws`), or your own by operation. */
+  readonly throttle?: Throttle;
+  /** Faults on demand: a plan, or the path of a JSON file with one. */
+  readonly faults?: FaultPlan | string;
+  /** Turns signature verification on; needed to bind beyond loopback. */
+  readonly credentialsFile?: string;
+  /** Takes one CloudTrail-shaped JSON line a call. */
+  readonly audit?: (line: string) => void;
   /** Whether every file reaches the disk before it counts (a power cut); a killed process never loses any. */
   readonly fsync?: boolean;
   readonly clock?: Clock;
@@ -53,26 +60,35 @@ export interface HealthImaging {
   close(): Promise<void>;
 }
 
+/** A client that does not finish its request is let go. */
+const REQUEST_TIMEOUT_MS = 60_000;
+
 /** Starts the server. Throws when the port is taken or the data folder is in use. */
 export async function startHealthImaging(options: HealthImagingOptions = {}): Promise<HealthImaging> {
+  const host = options.host ?? '127.0.0.1';
+  if (!isLoopback(host) && !options.credentialsFile) {
+    throw new Error(`host ${host}: beyond loopback the server needs a credentials file`);
+  }
   const temporary = options.dataDir === undefined;
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'isocenter-healthimaging-')));
   const { service, importer } = await openService(dataDir, options);
   await collectGarbage(service.store);
-  const log = options.log ?? ((line) => console.error(line));
+  const parts = handlerParts(service, options);
   const server = createServer((request, response) => {
-    handle(service, request, response, log).catch((error) => log(`healthimaging: ${nameOf(error)}`));
+    handle(parts, request, response).catch((error) => parts.log(placeOf(error)));
   });
-  await listen(server, options.port ?? 0, options.host ?? '127.0.0.1');
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  await listen(server, options.port ?? 0, host);
   const { port } = server.address() as AddressInfo;
   await resumeLifeCycles(service);
 
   return {
-    endpoint: `http://${options.host ?? '127.0.0.1'}:${port}`,
+    endpoint: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      await Promise.all([service.background.close(), importer.close()]);
+      await Promise.all([service.background.close(), service.codecs.close()]);
+      importer.close();
       await service.store.close();
       if (temporary) await rm(dataDir, { recursive: true, force: true });
     },
@@ -85,10 +101,10 @@ async function openService(dataDir: string, options: HealthImagingOptions) {
   const log = options.log ?? ((line: string) => console.error(line));
   const region = options.region ?? process.env.AWS_REGION ?? 'us-east-1';
   const store = await openStore(dataDir, { fsync: options.fsync ?? true });
-  const importer = createImporter({
-    s3Endpoint: options.s3Endpoint ?? process.env.AWS_ENDPOINT_URL_S3,
-    region,
-  });
+  const background = createBackground((name, error) => log(`${name}: ${placeOf(error)}`));
+  const codecs = createCodecPool();
+  const s3Endpoint = options.s3Endpoint ?? process.env.AWS_ENDPOINT_URL_S3;
+  const importer = createImporter({ s3Endpoint, region, codecs });
   const service: Service = {
     store,
     clock,
@@ -98,39 +114,42 @@ async function openService(dataDir: string, options: HealthImagingOptions) {
     delays: options.delays ?? {},
     quotas: { ...QUOTAS[behaviour], ...options.quotas },
     access: createAccess(store, clock),
-    background: createBackground((name, error) => log(`healthimaging: ${name}: ${nameOf(error)}`)),
+    background,
+    stopping: background.stopping,
     locks: createLocks(),
+    codecs,
     emit: options.onEvent ?? (() => {}),
     startJob: (job) => importer.start(service, job),
   };
   return { service, importer };
 }
 
-async function handle(
-  service: Service,
-  request: IncomingMessage,
-  response: ServerResponse,
-  log: (line: string) => void,
-): Promise<void> {
-  const requestId = randomUUID();
-  try {
-    send(response, await answer(service, request), requestId);
-  } catch (error) {
-    if (!(error instanceof ServiceError)) log(`healthimaging: request ${requestId}: ${nameOf(error)}`);
-    // What is left of an oversized body is not read.
-    if (!request.complete) response.setHeader('connection', 'close');
-    send(response, toErrorReply(error), requestId);
-  }
+const logOf =
+  (options: HealthImagingOptions) =>
+  (line: string): void =>
+    (options.log ?? console.error)(`healthimaging: ${line}`);
+
+/** Nothing leaves the machine from here: 127.0.0.0/8, ::1 and their name. */
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\.\d+\.\d+\.\d+$/.test(host);
 }
 
-async function answer(service: Service, request: IncomingMessage): Promise<Reply> {
-  const [rawPath = '/', rawQuery = ''] = (request.url ?? '/').split(/\?(.*)/s, 2);
-  const { operation, labels } = routeOf(request.method ?? 'GET', rawPath);
-  const run = OPERATIONS[operation];
-  if (!run) throw new ServiceError('UnknownOperationException', `${operation} is not implemented`);
-  const body = await readBody(request);
-  const input = parseInput(operation, { labels, query: new URLSearchParams(rawQuery), body });
-  return toReply(operation, (await run(service, input as never)) as Record<string, unknown>);
+function handlerParts(service: Service, options: HealthImagingOptions): HandlerParts {
+  const identities = options.credentialsFile ? readIdentities(options.credentialsFile) : undefined;
+  return {
+    service,
+    authenticator: createAuthenticator(identities, service, service.store, () => service.clock.now()),
+    throttler: createThrottler(options.throttle ?? 'off', service.behaviour, service.clock),
+    faults: createFaults(planOf(options.faults)),
+    metrics: createMetrics(),
+    audit: options.audit,
+    log: logOf(options),
+  };
+}
+
+function planOf(faults: HealthImagingOptions['faults']): FaultPlan {
+  if (faults === undefined) return { faults: [] };
+  return typeof faults === 'string' ? readFaultPlan(faults) : parseFaultPlan(faults, 'faults');
 }
 
 function listen(server: Server, port: number, host: string): Promise<void> {
@@ -138,10 +157,4 @@ function listen(server: Server, port: number, host: string): Promise<void> {
     server.once('error', reject);
     server.listen(port, host, resolve);
   });
-}
-
-/** Errors as log lines: name and place, never the message, which could repeat a value. */
-function nameOf(error: unknown): string {
-  if (!(error instanceof Error)) return typeof error;
-  return `${error.name} ${error.stack?.split('\n')[1]?.trim() ?? ''}`;
 }

@@ -1,9 +1,10 @@
 /** What every operation gets: the store, the clock, the options and the way to announce what happened. */
 
 import type { Quotas } from '../../shared/healthimaging/quotas.ts';
+import type { CodecPool } from '../../shared/pixels/codec-pool.ts';
 import type { Clock } from '../../shared/ports/clock.ts';
 import type { EventBridgeEvent } from '../../shared/ports/events.ts';
-import type { Access } from './access.ts';
+import type { Access } from './access/last-access.ts';
 import type { Background } from './background.ts';
 import { notFound } from './errors.ts';
 import type { EventContext } from './events.ts';
@@ -36,7 +37,10 @@ export interface Service extends Home {
   readonly quotas: Quotas;
   readonly access: Access;
   readonly background: Background;
+  /** Aborted when the server stops. */
+  readonly stopping: AbortSignal;
   readonly locks: Locks;
+  readonly codecs: CodecPool;
   readonly emit: (event: EventBridgeEvent) => void;
   /** Runs an import job in the background. */
   readonly startJob: (job: JobRecord) => void;

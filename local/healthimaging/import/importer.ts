@@ -4,7 +4,8 @@
  */
 
 import { availableParallelism } from 'node:os';
-import { createCodecPool } from '../../../shared/pixels/codec-pool.ts';
+import type { CodecPool } from '../../../shared/pixels/codec-pool.ts';
+import type { FaultName } from '../access/faults.ts';
 import { sleep } from '../background.ts';
 import { createGate, forEachOf } from '../concurrency.ts';
 import { jobEvent } from '../events.ts';
@@ -16,7 +17,7 @@ import type { ImportContext, ImportTools } from './context.ts';
 import { toFailure } from './failures.ts';
 import { digest2024, digestCurrent, groupRows, type Row } from './grouping.ts';
 import { type FileResult, toJobOutput } from './job-output.ts';
-import { listInput, toJobFailure } from './list-input.ts';
+import { JobFailure, listInput, toJobFailure } from './list-input.ts';
 import { type Placed, placeGroup } from './place-group.ts';
 import { readInstance } from './read-instance.ts';
 import { type InputObject, openBuckets, parseS3Uri } from './s3-bucket.ts';
@@ -25,13 +26,17 @@ import { forgetJob, stage, stagedFiles, stagedKey, stagedKeys } from './staged.t
 export interface Importer {
   /** Runs the job in the background; also takes up one that a killed process left. */
   start(service: Service, job: JobRecord): void;
-  close(): Promise<void>;
+  close(): void;
 }
 
-export function createImporter(options: { s3Endpoint: string | undefined; region: string }): Importer {
+export function createImporter(options: {
+  readonly s3Endpoint: string | undefined;
+  readonly region: string;
+  readonly codecs: CodecPool;
+}): Importer {
   const tools: ImportTools = {
     buckets: openBuckets({ endpoint: options.s3Endpoint, region: options.region }),
-    codecs: createCodecPool(),
+    codecs: options.codecs,
     files: createGate(availableParallelism() * 4),
   };
   return {
@@ -41,10 +46,7 @@ export function createImporter(options: { s3Endpoint: string | undefined; region
         runJob({ ...tools, service, job, signal }),
       );
     },
-    async close() {
-      await tools.codecs.close();
-      tools.buckets.close();
-    },
+    close: () => tools.buckets.close(),
   };
 }
 
@@ -57,7 +59,7 @@ async function runJob(submitted: ImportContext): Promise<void> {
     // A server that stops leaves the job as it is, for the next start.
     if (context.signal.aborted) return;
     await endJob(context, 'FAILED', toJobFailure(error));
-    throw error;
+    if (!(error instanceof JobFailure)) throw error;
   }
 }
 
@@ -79,9 +81,10 @@ async function importFiles(context: ImportContext): Promise<void> {
     await stageFiles(context);
     await database.write([put(allStaged, true)], { durable: true });
   }
+  if (faultOf(job, 'jobFailed')) throw new JobFailure('FAULT_ON_DEMAND');
   const output = toJobOutput(job, service.behaviour, await placeFiles(context));
   const write = () => writeOutput(context, output);
-  const late = service.delays.manifest ?? 0;
+  const late = faultOf(job, 'lateManifest')?.milliseconds ?? service.delays.manifest ?? 0;
   await sleep(service.delays.jobInProgress ?? 0, signal);
   signal.throwIfAborted();
   if (late === 0) await write();
@@ -152,11 +155,16 @@ async function writeOutput(context: ImportContext, output: ReturnType<typeof toJ
   const { buckets, job } = context;
   const { bucket, prefix } = parseS3Uri(job.outputS3Uri);
   const write = (name: string, body: string) => buckets.write(bucket, `${prefix}${name}`, body);
-  await write('SUCCESS/success.ndjson', output.success);
+  const success = faultOf(job, 'missingManifestLine') ? withoutLastLine(output.success) : output.success;
+  await write('SUCCESS/success.ndjson', success);
   await write('FAILURE/failure.ndjson', output.failure);
   if (output.warning) await write('WARNING/warning.ndjson', output.warning);
   await write('job-output-manifest.json', output.manifest);
 }
+
+const withoutLastLine = (lines: string) => lines.slice(0, lines.lastIndexOf('\n', lines.length - 2) + 1);
+
+const faultOf = (job: JobRecord, name: FaultName) => job.faults?.find((fault) => fault.name === name);
 
 async function endJob(
   { service, job }: ImportContext,

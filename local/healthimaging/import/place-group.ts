@@ -177,10 +177,11 @@ function instancesOf(members: readonly StagedInstance[]): Record<string, Instanc
 /** Frames are found by image set and id; a whole object by its instance. */
 function frameKeys(set: ImageSetRecord, member: StagedInstance): Operation[] {
   const { datastoreId, imageSetId } = set;
-  const { frames, wholeObject, sopInstanceUID } = member;
+  const { frames, wholeObject, sopInstanceUID, vrs } = member;
   return [
     ...putUse(set, wholeObject, ...Object.values(frames).map(({ blob }) => blob)),
     ...Object.entries(frames).map(([id, frame]) => put(keyOf('frame', datastoreId, imageSetId, id), frame)),
+    ...(Object.keys(vrs).length > 0 ? [put(keyOf('vrs', datastoreId, imageSetId, sopInstanceUID), vrs)] : []),
     ...(wholeObject ? [put(keyOf('whole', datastoreId, imageSetId, sopInstanceUID), wholeObject)] : []),
   ];
 }

@@ -9,6 +9,7 @@ import { ImportFailure, missingAttribute, NO_ATTRIBUTES } from './failures.ts';
 import { type InputObject, parseS3Uri } from './s3-bucket.ts';
 import type { StagedInstance } from './staged.ts';
 import { storeFrames } from './store-frames.ts';
+import { unusualVrs } from './unusual-vrs.ts';
 
 /** Throws ImportFailure; anything else is a fault of ours or of the store. */
 export async function readInstance(context: ImportContext, object: InputObject): Promise<StagedInstance> {
@@ -41,6 +42,7 @@ export async function readInstance(context: ImportContext, object: InputObject):
     } satisfies InstanceDocument,
     frames: frames.records,
     ...(frames.wholeObject && { wholeObject: frames.wholeObject }),
+    vrs: unusualVrs(p10.dataset),
     warnings: [...warnings, ...frames.warnings],
   };
 }

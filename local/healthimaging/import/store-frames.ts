@@ -55,7 +55,8 @@ export async function storeFrames(
   }
   try {
     const frames = await openFrames(p10);
-    const keeps = treatment === 'keep' || isBinarySegmentation(frames, behaviour);
+    const keeps =
+      treatment === 'keep' || (!p10.pixelData.encapsulated && isBinarySegmentation(frames, behaviour));
     return await (keeps ? keep(context, frames, object.key) : transcode(context, frames, object.key));
   } catch (error) {
     const found = pixelProblem(error);
@@ -119,11 +120,12 @@ function decodedBytes({
 
 /** Kept frames carry the CRC of their encoded bytes (guide, "Pixel data verification"). */
 async function keep(context: ImportContext, source: FrameSource, key: string): Promise<StoredFrames> {
-  const { rows, columns, transferSyntaxUID, bitsAllocated } = source.description;
+  const { rows, columns, transferSyntaxUID } = source.description;
+  const isNative = transferSyntax(transferSyntaxUID)?.encapsulated === false;
   const stored = await eachFrame(context, source, key, async (encoded) => ({
     bytes: encoded,
     // Bits come out of the frame source in the order of Explicit VR Little Endian, whatever the file's was.
-    transferSyntaxUID: bitsAllocated === 1 ? EXPLICIT_LITTLE_ENDIAN : transferSyntaxUID,
+    transferSyntaxUID: isNative ? EXPLICIT_LITTLE_ENDIAN : transferSyntaxUID,
     facts: {
       PixelDataChecksumFromBaseToFullResolution: [{ Width: columns, Height: rows, Checksum: crc32(encoded) }],
       MinPixelValue: null,

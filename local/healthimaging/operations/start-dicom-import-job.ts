@@ -1,4 +1,5 @@
 /** StartDICOMImportJob: records the job as SUBMITTED and hands it to the importer. Safe to repeat by clientToken. */
+import type { CallContext } from '../endpoints.ts';
 import { conflict, quotaExceeded } from '../errors.ts';
 import { jobEvent } from '../events.ts';
 import { newId } from '../identifiers.ts';
@@ -19,7 +20,11 @@ export interface StartDicomImportJobInput {
   readonly importConfiguration?: ImportConfiguration;
 }
 
-export async function startDicomImportJob(service: Service, input: StartDicomImportJobInput) {
+export async function startDicomImportJob(
+  service: Service,
+  input: StartDicomImportJobInput,
+  { faults }: CallContext,
+) {
   const { datastoreId, clientToken } = input;
   const datastore = await requireDatastore(service, datastoreId);
   const scope = `StartDICOMImportJob ${datastoreId}`;
@@ -32,7 +37,7 @@ export async function startDicomImportJob(service: Service, input: StartDicomImp
     }
     await checkQuota(service, datastoreId);
 
-    const job = newJob(service, input);
+    const job: JobRecord = { ...newJob(service, input), ...(faults.length > 0 && { faults }) };
     await service.store.database.write(
       [
         put(keyOf('job', datastoreId, job.jobId), job),

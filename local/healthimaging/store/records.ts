@@ -1,4 +1,5 @@
 /** What the database keeps of each resource. Times are milliseconds since 1970; replies turn them to seconds. */
+import type { Fault } from '../access/faults.ts';
 
 export interface DatastoreRecord {
   readonly datastoreId: string;
@@ -93,6 +94,8 @@ export interface JobRecord {
   readonly inputOwnerAccountId?: string;
   readonly importConfiguration?: ImportConfiguration;
   readonly message?: string;
+  /** What shall go wrong with this job, for tests of clients. */
+  readonly faults?: readonly Fault[];
 }
 
 export interface ImportConfiguration {

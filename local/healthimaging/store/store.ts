@@ -80,7 +80,10 @@ export function putDeletedImageSet(
 }
 
 /** Notes that an image set uses a blob, so that the blob stays as long as one does. */
-export function putUse(set: ImageSetRecord, ...blobs: readonly (string | undefined)[]): Operation[] {
+export function putUse(
+  set: Pick<ImageSetRecord, 'datastoreId' | 'imageSetId'>,
+  ...blobs: readonly (string | undefined)[]
+): Operation[] {
   return blobs.flatMap((blob) => (blob ? [put(keyOf('use', blob, set.datastoreId, set.imageSetId), 0)] : []));
 }
 

@@ -94,32 +94,42 @@ async function copyFrames(
 ): Promise<Operation[]> {
   const { datastoreId, sourceImageSetId, imageSetId } = pending;
   const { database } = service.store;
+  const to = { datastoreId, imageSetId };
   const instances = instancesOf(taken);
   const ids = instances.flatMap(([, instance]) => instance.ImageFrames.map((frame) => frame.ID));
   const frames = await database.getMany<FrameRecord>(
     ids.map((id) => keyOf('frame', datastoreId, sourceImageSetId, id)),
   );
-  const wholes = await database.getMany<string>(
-    instances.map(([sopUID]) => keyOf('whole', datastoreId, sourceImageSetId, sopUID)),
-  );
   return [
     ...frames.flatMap((frame, i) =>
-      frame
-        ? [
-            put(keyOf('frame', datastoreId, imageSetId, ids[i]!), frame),
-            put(keyOf('use', frame.blob, datastoreId, imageSetId), 0),
-          ]
-        : [],
+      frame ? [put(keyOf('frame', datastoreId, imageSetId, ids[i]!), frame), ...putUse(to, frame.blob)] : [],
     ),
-    ...wholes.flatMap((blob, i) =>
-      blob
-        ? [
-            put(keyOf('whole', datastoreId, imageSetId, instances[i]![0]), blob),
-            put(keyOf('use', blob, datastoreId, imageSetId), 0),
-          ]
-        : [],
-    ),
+    ...(await copyNotes(
+      service,
+      pending,
+      instances.map(([sopUID]) => sopUID),
+    )),
   ];
+}
+
+/** What is kept beside the document of an instance: the whole object, unusual VRs. */
+async function copyNotes(
+  service: Service,
+  { datastoreId, sourceImageSetId, imageSetId }: PendingCopy,
+  sopUIDs: readonly string[],
+): Promise<Operation[]> {
+  const operations: Operation[] = [];
+  for (const kind of ['whole', 'vrs']) {
+    const values = await service.store.database.getMany<unknown>(
+      sopUIDs.map((sopUID) => keyOf(kind, datastoreId, sourceImageSetId, sopUID)),
+    );
+    values.forEach((value, i) => {
+      if (value === undefined) return;
+      operations.push(put(keyOf(kind, datastoreId, imageSetId, sopUIDs[i]!), value));
+      if (typeof value === 'string') operations.push(...putUse({ datastoreId, imageSetId }, value));
+    });
+  }
+  return operations;
 }
 
 async function end(

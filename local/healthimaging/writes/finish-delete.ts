@@ -52,6 +52,8 @@ async function release(store: Store, set: ImageSetRecord): Promise<Operation[]> 
     operations.push(del(key));
     blobs.add(blob);
   }
+  for await (const key of store.database.keys(below('vrs', datastoreId, imageSetId)))
+    operations.push(del(key));
   for await (const [, { document }] of store.database.entries<VersionRecord>(
     below('version', datastoreId, imageSetId),
   )) {

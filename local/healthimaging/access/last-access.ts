@@ -2,11 +2,11 @@
  * When image sets were last touched, and the storage tier that follows (reference section 17): kept in memory,
  * written at most once a minute a set, so that reading frames does not write.
  */
-import type { Clock } from '../../shared/ports/clock.ts';
-import { put } from './store/database.ts';
-import { keyOf } from './store/keys.ts';
-import type { ImageSetRecord } from './store/records.ts';
-import type { Store } from './store/store.ts';
+import type { Clock } from '../../../shared/ports/clock.ts';
+import { put } from '../store/database.ts';
+import { keyOf } from '../store/keys.ts';
+import type { ImageSetRecord } from '../store/records.ts';
+import type { Store } from '../store/store.ts';
 
 const ARCHIVE_AFTER_MS = 30 * 24 * 3600 * 1000;
 const WRITE_EVERY_MS = 60_000;

@@ -1,0 +1,61 @@
+/**
+ * GetDICOMInstance (WADO-RS instance): a P10 object made of the present metadata and the stored frames, in Explicit VR
+ * Little Endian unless another form is asked for: `*` is the stored one, anything that is neither is 406.
+ */
+import { ServiceError } from '../errors.ts';
+import type { Reply } from '../output.ts';
+import type { Service } from '../service.ts';
+import { keyOf } from '../store/keys.ts';
+import { type AcceptedType, parseAccept } from './accept.ts';
+import type { DicomwebInput } from './endpoints.ts';
+import { type FoundInstance, findInstance, type InstanceUIDs } from './find-instance.ts';
+import { writeInstance } from './write-instance.ts';
+
+const EXPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
+const HTJ2K_LOSSLESS_RPCL = '1.2.840.10008.1.2.4.202';
+
+/** Throws ResourceNotFoundException, NotAcceptableException. */
+export async function getDicomInstance(
+  service: Service,
+  input: DicomwebInput & InstanceUIDs,
+): Promise<Reply> {
+  const found = await findInstance(service, input);
+  const whole = await service.store.database.get<string>(
+    keyOf('whole', input.datastoreId, found.set.imageSetId, input.sopInstanceUID),
+  );
+  const form = chooseForm(parseAccept(input.accept), found, whole !== undefined);
+  if (!form) {
+    throw new ServiceError(
+      'NotAcceptableException',
+      'The instance cannot be given in an accepted transfer syntax; transfer-syntax=* gives the stored form',
+    );
+  }
+  service.access.touch(found.set);
+  const headers = { 'content-type': `application/dicom; transfer-syntax=${form}` };
+  const body =
+    whole === undefined ? await writeInstance(service, found, form) : await service.store.blobs.get(whole);
+  return { statusCode: 200, headers, body };
+}
+
+/** The transfer syntax to answer with: the first accepted one that we can give. */
+function chooseForm(
+  accepted: readonly AcceptedType[],
+  { instance }: FoundInstance,
+  isWhole: boolean,
+): string | undefined {
+  const hasFrames = instance.ImageFrames.length > 0;
+  const stored =
+    instance.StoredTransferSyntaxUID ?? (hasFrames ? HTJ2K_LOSSLESS_RPCL : EXPLICIT_LITTLE_ENDIAN);
+  for (const { mediaType, transferSyntax } of accepted) {
+    if (!['application/dicom', 'application/*', '*/*'].includes(mediaType)) continue;
+    const wanted = transferSyntax ?? EXPLICIT_LITTLE_ENDIAN;
+    if (wanted === '*' || wanted === stored) return stored;
+    if (wanted === EXPLICIT_LITTLE_ENDIAN && !isWhole && (!hasFrames || isDecodable(stored))) return wanted;
+  }
+  return undefined;
+}
+
+/** Frames kept as video or in a syntax that we cannot decode come in their stored form only. */
+function isDecodable(transferSyntaxUID: string): boolean {
+  return /^1\.2\.840\.10008\.1\.2(\.1|\.5|\.4\.(5[017]|70|8[01]|9[01]|20[123]))?$/.test(transferSyntaxUID);
+}

@@ -1,0 +1,145 @@
+/** One request from its first byte to its last: route, identity, rate, input, faults, operation, audit, metrics. */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { auditRecord, type Call } from './access/audit.ts';
+import type { Fault, Faults } from './access/faults.ts';
+import type { Authenticator } from './access/identities.ts';
+import type { Metrics } from './access/metrics.ts';
+import { parseSignature } from './access/signature.ts';
+import type { Throttler } from './access/throttle.ts';
+import { sleep } from './background.ts';
+import { type Endpoint, endpointOf } from './endpoints.ts';
+import { conflict, ServiceError } from './errors.ts';
+import { readBody, send, toErrorReply } from './http.ts';
+import type { Reply } from './output.ts';
+import type { Service } from './service.ts';
+
+export interface HandlerParts {
+  readonly service: Service;
+  readonly authenticator: Authenticator;
+  readonly throttler: Throttler;
+  readonly faults: Faults;
+  readonly metrics: Metrics;
+  readonly audit?: ((line: string) => void) | undefined;
+  readonly log: (line: string) => void;
+}
+
+/** What is known of a call so far; the audit record is made of it whatever comes. */
+type Known = { -readonly [K in keyof Call]?: Call[K] };
+
+export async function handle(
+  parts: HandlerParts,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const started = performance.now();
+  const known: Known = { requestId: randomUUID() };
+  let reply: Reply;
+  try {
+    reply = (await operatorReply(parts, request)) ?? (await answer(parts, request, known));
+  } catch (error) {
+    if (!(error instanceof ServiceError)) parts.log(`request ${known.requestId}: ${placeOf(error)}`);
+    // What is left of an oversized body is not read.
+    if (!request.complete) response.setHeader('connection', 'close');
+    reply = toErrorReply(error);
+    const { name, message } =
+      error instanceof ServiceError ? error : { name: 'InternalServerException', message: '' };
+    known.error = { name, message };
+  }
+  send(response, reply, known.requestId);
+  if (known.operation === undefined) return;
+  parts.metrics.count(known.operation, reply.statusCode, (performance.now() - started) / 1000);
+  record(parts, request, known, known.operation);
+}
+
+/** `/health` and `/metrics`: for whoever runs the server, not part of the service. */
+async function operatorReply(
+  { metrics, service }: HandlerParts,
+  request: IncomingMessage,
+): Promise<Reply | undefined> {
+  if (request.method !== 'GET') return undefined;
+  if (request.url === '/health') {
+    return { statusCode: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"ok"}' };
+  }
+  if (request.url !== '/metrics') return undefined;
+  const headers = { 'content-type': 'text/plain; version=0.0.4' };
+  return { statusCode: 200, headers, body: await metrics.render(service.store) };
+}
+
+async function answer(parts: HandlerParts, request: IncomingMessage, known: Known): Promise<Reply> {
+  const { service, authenticator, throttler } = parts;
+  const [rawPath = '/', rawQuery = ''] = (request.url ?? '/').split(/\?(.*)/s, 2);
+  const method = request.method ?? 'GET';
+  const endpoint = endpointOf(method, rawPath);
+  known.operation = endpoint.operation;
+  const body = await readBody(request, endpoint.maxBodyBytes);
+  const identity = authenticator.authenticate({ method, rawPath, rawQuery, headers: request.headers, body });
+  throttler.admit(endpoint.operation);
+  const input = endpoint.parse({ query: new URLSearchParams(rawQuery), headers: request.headers, body });
+  known.input = input;
+  await authenticator.authorise(identity, endpoint.operation, input);
+  const faults = await strike(parts, endpoint, request);
+  const { reply, output } = await endpoint.run(service, input, { faults });
+  if (output) known.output = output;
+  return faults.some(({ name }) => name === 'corruptFrame') ? corrupted(reply) : reply;
+}
+
+/** Lets the faults of this call happen; those that strike later are returned. */
+async function strike(
+  { faults, service }: HandlerParts,
+  endpoint: Endpoint,
+  request: IncomingMessage,
+): Promise<Fault[]> {
+  const header = request.headers['x-isocenter-fault'];
+  const struck = faults.of(endpoint.operation, Array.isArray(header) ? header.join(',') : header);
+  for (const { name, milliseconds } of struck) {
+    if (name === 'slow') await sleep(milliseconds, service.stopping);
+    if (name === 'throttle') throw new ServiceError('ThrottlingException', 'Rate exceeded');
+    if (name === 'error') throw new ServiceError('InternalServerException', 'Internal server error');
+    if (name === 'unavailable') throw new ServiceError('ServiceUnavailableException', 'Service unavailable');
+    if (name === 'conflict') throw conflict('The metadata of the image set is not consistent yet');
+  }
+  return struck;
+}
+
+function corrupted(reply: Reply): Reply {
+  const body = Uint8Array.from(typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body);
+  const middle = body.length >> 1;
+  body[middle] = (body[middle] ?? 0) ^ 0xff;
+  return { ...reply, body };
+}
+
+function record(parts: HandlerParts, request: IncomingMessage, known: Known, operation: string): void {
+  if (!parts.audit) return;
+  const call: Call = {
+    input: {},
+    requestId: '',
+    ...known,
+    ...accessKeyOf(request),
+    operation,
+    headers: request.headers,
+    sourceIPAddress: request.socket.remoteAddress ?? '',
+    at: parts.service.clock.now(),
+  };
+  parts.audit(JSON.stringify(auditRecord(call, parts.service)));
+}
+
+function accessKeyOf(request: IncomingMessage): { accessKeyId?: string } {
+  try {
+    const signature = parseSignature(request.headers);
+    return signature ? { accessKeyId: signature.accessKeyId } : {};
+  } catch {
+    return {};
+  }
+}
+
+/** Errors as log lines: name and place, never the message, which could repeat a value. */
+export function placeOf(error: unknown): string {
+  if (!(error instanceof Error)) return typeof error;
+  return `${error.name} ${
+    error.stack
+      ?.split('\n')
+      .find((line) => line.trim().startsWith('at '))
+      ?.trim() ?? ''
+  }`;
+}
