@@ -1,10 +1,10 @@
 /**
  * Throws seeded broken objects at a target and says what came out:
  * `node scripts/fuzz.mjs --target inspect --runs 100000 --seed 1 [--only RUN] [--deadline SECONDS]`.
+ * Targets: inspect, metadata, frames; import goes through real servers, a job for each 200 objects.
  * A watchdog looks at the loop from outside: a run that takes longer than the deadline is a hang. Exit 1 on any finding.
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
@@ -20,14 +20,17 @@ async function main() {
       runs: { type: 'string', default: '10000' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
       only: { type: 'string' },
-      deadline: { type: 'string', default: '20' },
+      deadline: { type: 'string', default: '60' },
       corpus: {
         type: 'string',
         default: process.env.ISOCENTER_SHARED_DICOM ?? join(root, '../shared/dicom'),
       },
     },
   });
-  const folder = mkdtempSync(join(tmpdir(), 'isocenter-fuzz-'));
+  // Beside dist/: the importer's codecs look for their workers from the package that they run in.
+  const { buildAll } = await import('./build.mjs');
+  if (values.target === 'import') await buildAll();
+  const folder = join(root, 'dist', `fuzz-${process.pid}`);
   const module = join(folder, 'fuzz.mjs');
   await build({
     entryPoints: [join(root, 'test/fuzz/fuzz.ts')],
@@ -35,6 +38,7 @@ async function main() {
     platform: 'node',
     format: 'esm',
     outfile: module,
+    packages: 'external',
     logLevel: 'warning',
   });
   const corpus = existsSync(values.corpus) ? values.corpus : undefined;

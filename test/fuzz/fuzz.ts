@@ -5,7 +5,7 @@ import { type WriteElements, writeP10 } from '../../shared/dicom/write.ts';
 import { BOMBS } from './bombs.ts';
 import { mutate } from './mutations.ts';
 import { randomOf } from './random.ts';
-import { TARGETS } from './targets.ts';
+import { BATCH_TARGETS, type BatchTarget, TARGETS, type Target } from './targets.ts';
 
 /** Bigger files of the corpus make slow runs, and no others. */
 const LARGEST_SEED_BYTES = 160_000;
@@ -63,41 +63,48 @@ export interface FuzzReport {
   readonly peakMegabytes: number;
 }
 
-/** Runs `from` to `from + runs`; `onRun` is told each number before its input is tried. */
-export async function fuzz(options: {
+interface FuzzOptions {
   readonly target: string;
   readonly seed: number;
   readonly runs: number;
   readonly from?: number;
   readonly corpus?: string | undefined;
+  /** Told the number of each run (of a batch: its first) before its input is tried. */
   readonly onRun?: (run: number) => void;
-}): Promise<FuzzReport> {
-  const target = TARGETS[options.target];
-  if (!target)
-    throw new Error(`expected a target of ${Object.keys(TARGETS).join(', ')}, got ${options.target}`);
+}
+
+interface Input {
+  readonly run: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Runs `from` to `from + runs`. */
+export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
+  const { size, target } = await openTarget(options.target);
   const seeds = seedsOf(options.corpus);
   const codes: Record<string, number> = {};
   const findings: { run: number; problem: string }[] = [];
   let slowest = { run: 0, milliseconds: 0, bytes: 0 };
   const start = performance.now();
   const from = options.from ?? 0;
-  for (let run = from; run < from + options.runs; run++) {
+  for (let run = from; run < from + options.runs; run += size) {
     options.onRun?.(run);
-    const bytes = inputOf(seeds, options.seed, run);
+    const count = Math.min(size, from + options.runs - run);
+    const inputs = Array.from({ length: count }, (_, at) => ({
+      run: run + at,
+      bytes: inputOf(seeds, options.seed, run + at),
+    }));
     const before = performance.now();
-    try {
-      const code = await target(bytes, run);
+    const answers = await target.run(inputs);
+    answers.forEach((code, at) => {
       codes[code] = (codes[code] ?? 0) + 1;
-    } catch (error) {
-      codes.CRASHED = (codes.CRASHED ?? 0) + 1;
-      findings.push({
-        run,
-        problem: error instanceof Error ? (error.stack ?? error.message) : String(error),
-      });
-    }
+      if (code.startsWith('!')) findings.push({ run: run + at, problem: code });
+    });
     const milliseconds = Math.round(performance.now() - before);
-    if (milliseconds > slowest.milliseconds) slowest = { run, milliseconds, bytes: bytes.length };
+    if (milliseconds > slowest.milliseconds)
+      slowest = { run, milliseconds, bytes: inputs[0]?.bytes.length ?? 0 };
   }
+  await target.close();
   return {
     target: options.target,
     seed: options.seed,
@@ -108,4 +115,25 @@ export async function fuzz(options: {
     seconds: Math.round((performance.now() - start) / 100) / 10,
     peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024),
   };
+}
+
+async function openTarget(name: string): Promise<{ readonly size: number; readonly target: BatchTarget }> {
+  const batch = BATCH_TARGETS[name];
+  if (batch) return { size: batch.size, target: await batch.open() };
+  const single = TARGETS[name];
+  if (single) return { size: 1, target: oneByOne(single) };
+  const known = [...Object.keys(TARGETS), ...Object.keys(BATCH_TARGETS)].join(', ');
+  throw new Error(`expected a target of ${known}, got ${name}`);
+}
+
+/** Whatever a target throws is a finding. */
+function oneByOne(target: Target): BatchTarget {
+  const tryOne = async ({ run, bytes }: Input) => {
+    try {
+      return await target(bytes, run);
+    } catch (error) {
+      return `!${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
+    }
+  };
+  return { run: (inputs) => Promise.all(inputs.map(tryOne)), close: async () => {} };
 }

@@ -53,3 +53,17 @@ async function frames(bytes: Uint8Array): Promise<string> {
 }
 
 export const TARGETS: Readonly<Record<string, Target>> = { inspect, metadata, frames };
+
+/** A target that takes many inputs at once, and has something to start and to stop. */
+export interface BatchTarget {
+  /** One code for each input, in order; a code that begins with `!` is a finding. */
+  run(inputs: readonly { readonly run: number; readonly bytes: Uint8Array }[]): Promise<readonly string[]>;
+  close(): Promise<void>;
+}
+
+/** Opened only when asked for: the importer brings its servers and codecs along. */
+export const BATCH_TARGETS: Readonly<
+  Record<string, { readonly size: number; open(): Promise<BatchTarget> }>
+> = {
+  import: { size: 200, open: async () => (await import('./import-target.ts')).openImportTarget() },
+};
