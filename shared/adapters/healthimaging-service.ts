@@ -150,6 +150,7 @@ async function imageSet(
       workflowStatus: answer.imageSetWorkflowStatus ?? '',
       // Stores of 2024 know no primaries and leave the member out.
       isPrimary: answer.isPrimary ?? false,
+      createdAt: answer.createdAt?.toISOString() ?? '',
       arn: answer.imageSetArn ?? '',
       ...(answer.message === undefined ? {} : { message: answer.message }),
     };

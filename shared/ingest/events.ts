@@ -24,6 +24,7 @@ export const SHAPES = {
     jobId: name,
     jobStatus: v.picklist(['COMPLETED', 'FAILED']),
   }),
+  merge: v.object({ executionId: name, seriesInstanceUID: v.pipe(v.string(), v.nonEmpty()), step: count }),
   queue: v.object({ Records: v.array(v.object({ messageId: v.string(), body: v.string() })) }),
   anything: v.unknown(),
 } as const;

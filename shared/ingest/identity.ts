@@ -14,14 +14,15 @@ export interface Identity {
 
 /** Trailing padding only: PS3.5 6.2 lets LO be padded; case counts. */
 const unpadded = (value: string) => value.replace(/[ \0]+$/, '');
-const date = (value: string) =>
+/** A date without the separators of the old form. */
+export const dateForm = (value: string): string =>
   unpadded(value)
     .replace(/[.\-/]/g, '')
     .trim();
-const sex = (value: string) => value.trim().toUpperCase();
+export const sexForm = (value: string): string => value.trim().toUpperCase();
 
 /** PS3.5 6.2: alphabetic=ideographic=phonetic, each of five components; case, padding and empty trailing ones are spelling. */
-function nameGroups(name: string): [string, string, string] {
+export function nameGroups(name: string): [string, string, string] {
   const group = (text: string) =>
     text
       .split('^')
@@ -43,7 +44,7 @@ const firmKey = (identity: Identity) =>
 /** The parts that may be missing on one side: birth date, sex, ideographic and phonetic name. */
 const looseParts = (identity: Identity): string[] => {
   const [, ideographic, phonetic] = nameGroups(identity.name);
-  return [date(identity.birthDate), sex(identity.sex), ideographic, phonetic];
+  return [dateForm(identity.birthDate), sexForm(identity.sex), ideographic, phonetic];
 };
 
 /** Equal in spelling too. */
@@ -79,8 +80,8 @@ export function differingKeywords(identities: readonly Identity[]): string[] {
   const keywords: string[] = [];
   if (distinct((i) => unpadded(i.patientID))) keywords.push('PatientID');
   if (distinct((i) => unpadded(i.issuerOfPatientID))) keywords.push('IssuerOfPatientID');
-  if (filled((i) => date(i.birthDate))) keywords.push('PatientBirthDate');
-  if (filled((i) => sex(i.sex))) keywords.push('PatientSex');
+  if (filled((i) => dateForm(i.birthDate))) keywords.push('PatientBirthDate');
+  if (filled((i) => sexForm(i.sex))) keywords.push('PatientSex');
   const names = identities.map((i) => nameGroups(i.name));
   const isNameDiffering =
     new Set(names.map((n) => n[0])).size > 1 ||

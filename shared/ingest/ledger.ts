@@ -28,6 +28,8 @@ export interface SeriesLedger {
   /** Distinct identities in their spellings. */
   readonly identities: readonly Identity[];
   readonly instances: Readonly<Record<string, LedgerEntry>>;
+  /** Image sets whose instances were merged into another one, and that wait for their deletion. */
+  readonly retired?: Readonly<Record<string, string>>;
 }
 
 export interface StudyLedger {
@@ -109,6 +111,7 @@ export async function recordInstances(
   await update<SeriesLedger>(deps, key, (current) => {
     const all = distinctIdentities([...(current?.identities ?? []), ...identities]);
     return {
+      ...current,
       studyInstanceUID: series.studyInstanceUID,
       seriesInstanceUID: series.seriesInstanceUID,
       identityDigest: all.map(identityDigest).join('+'),
@@ -170,6 +173,36 @@ export async function markVerified(
       isChanged = true;
     }
     return isChanged ? { ...current, instances } : undefined;
+  });
+}
+
+/** After a merge: the destination holds what its sources held. */
+export async function repointInstances(
+  deps: LedgerDeps,
+  seriesInstanceUID: string,
+  before: Readonly<Record<string, { readonly instances: Readonly<Record<string, string>> }>>,
+  merge: { readonly destination: string; readonly sources: readonly { readonly imageSetId: string }[] },
+): Promise<void> {
+  const key = workKeys.seriesLedger(deps.settings.datastoreId, seriesInstanceUID);
+  const sources = new Set(merge.sources.map((source) => source.imageSetId));
+  const moved = new Set([...sources].flatMap((id) => Object.keys(before[id]?.instances ?? {})));
+  await update<SeriesLedger>(deps, key, (current) => {
+    if (!current) return undefined;
+    const instances: Record<string, LedgerEntry> = { ...current.instances };
+    let isChanged = false;
+    for (const sop of moved) {
+      const entry = instances[sop];
+      if (!entry || !sources.has(entry.imageSetId)) continue;
+      instances[sop] = { ...entry, imageSetId: merge.destination };
+      isChanged = true;
+    }
+    const retired = { ...current.retired };
+    for (const source of sources) {
+      if (retired[source] === merge.destination) continue;
+      retired[source] = merge.destination;
+      isChanged = true;
+    }
+    return isChanged ? { ...current, instances, retired } : undefined;
   });
 }
 

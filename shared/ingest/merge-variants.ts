@@ -3,7 +3,8 @@
  * the report learns of the image sets, and several image sets of one series are reported with the keywords they differ in.
  */
 import { concurrently } from './concurrently.ts';
-import { markVerified } from './ledger.ts';
+import { sha256 } from './digest.ts';
+import { markVerified, readSeries } from './ledger.ts';
 import { exists, writeOnce } from './ndjson.ts';
 import type { ExecutionRef, PipelineDeps } from './pipeline-deps.ts';
 import type { ImageSetReport, MergeReport } from './report.ts';
@@ -41,8 +42,24 @@ export async function mergeVariants(deps: PipelineDeps, request: ExecutionRef): 
     if (waiting.length >= SERIES_AT_ONCE) await settle();
   }
   await settle();
-  await writeOnce(deps.objects, workBucket, key, JSON.stringify({ merges, imageSets } satisfies Merges));
+  // In `auto` the variants are for MergeSeries; the report has them from there.
+  const isAuto = deps.settings.merge === 'auto';
+  const list = isAuto ? merges.map((merge) => mergeItem(request.executionId, merge.seriesInstanceUID)) : [];
+  await writeOnce(deps.objects, workBucket, workKeys.mergeList(request.executionId), JSON.stringify(list));
+  const result: Merges = { merges: isAuto ? [] : merges, imageSets };
+  await writeOnce(deps.objects, workBucket, key, JSON.stringify(result));
 }
+
+/** An item of MergeSeries; `name` is that of the nested execution. */
+export interface MergeItem {
+  readonly seriesInstanceUID: string;
+  readonly name: string;
+}
+
+const mergeItem = (executionId: string, seriesInstanceUID: string): MergeItem => ({
+  seriesInstanceUID,
+  name: `${executionId}-m-${sha256(seriesInstanceUID).slice(0, 16)}`,
+});
 
 /** The results of VerifyFrames, a series at a time: they were planned in that order. */
 async function* bySeries(deps: PipelineDeps, executionId: string): AsyncGenerator<VerifiedLine[]> {
@@ -110,9 +127,10 @@ async function reportVariants(
   deps: PipelineDeps,
   seriesInstanceUID: string,
 ): Promise<MergeReport | undefined> {
+  const retired = (await readSeries(deps, seriesInstanceUID))?.retired ?? {};
   const ids: string[] = [];
-  for await (const summary of deps.imaging.searchImageSets({ seriesInstanceUID }))
-    ids.push(summary.imageSetId);
+  for await (const { imageSetId } of deps.imaging.searchImageSets({ seriesInstanceUID }))
+    if (retired[imageSetId] === undefined) ids.push(imageSetId);
   if (ids.length < 2) return undefined;
   ids.sort();
   const variants = await Promise.all(ids.map((imageSetId) => deps.imaging.metadata(imageSetId)));

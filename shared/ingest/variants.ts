@@ -26,3 +26,14 @@ export function canonical(value: unknown): string {
       .join(',')}}`;
   return JSON.stringify(value);
 }
+
+/** Equal only for equal values, whatever the order of their keys; absent, null and empty are three things. */
+export function exact(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(exact).join(',')}]`;
+  if (typeof value === 'object' && value !== null)
+    return `{${Object.entries(value)
+      .map(([key, member]) => `${JSON.stringify(key)}:${exact(member)}`)
+      .sort()
+      .join(',')}}`;
+  return JSON.stringify(value) ?? 'undefined';
+}

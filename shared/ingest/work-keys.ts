@@ -55,6 +55,17 @@ export const workKeys = {
   suspect: (executionId: string, key: string) => `${execution(executionId)}suspects/${sha256(key)}`,
   importOutput: (executionId: string) => `${execution(executionId)}import-output/`,
   merges: (executionId: string) => `${execution(executionId)}merges/merges.json`,
+  /** What was decided about a series' image sets, with all values before; and how it ended. */
+  mergeJournal: (executionId: string, seriesInstanceUID: string) =>
+    `${execution(executionId)}merges/${sha256(seriesInstanceUID)}.journal.json`,
+  mergeOutcome: (executionId: string, seriesInstanceUID: string) =>
+    `${execution(executionId)}merges/${sha256(seriesInstanceUID)}.json`,
+  /** Merged sources that are to be deleted at `dueAt` (ISO 8601). */
+  dueMerge: (dueAt: string, executionId: string, seriesInstanceUID: string) =>
+    `merges/${dueAt}-${executionId}-${sha256(seriesInstanceUID)}.json`,
+  dueMerges: 'merges/',
+  /** The items of MergeSeries: `[{"seriesInstanceUID":"…"}]`. */
+  mergeList: (executionId: string) => `${execution(executionId)}shards/merge-0.json`,
   report: (executionId: string) => `${execution(executionId)}report.json`,
   objects: (executionId: string) => `${execution(executionId)}objects.ndjson`,
   /** Where a refused object waits: `rejected/…` or `failed/…`. */

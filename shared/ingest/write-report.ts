@@ -6,6 +6,7 @@
 import { type Account, accountOf, type Missing } from './account.ts';
 import { openSorter, type Sorter } from './external-sort.ts';
 import type { InspectedLine } from './inspect-objects.ts';
+import { afterMerges, type MergeEnds, mergeEnds, withMergeEnd } from './merge-ends.ts';
 import type { Merges } from './merge-variants.ts';
 import { ndjsonOf, readJson, toNdjson, writeOnce } from './ndjson.ts';
 import { announcementsOf } from './notifications.ts';
@@ -70,7 +71,8 @@ async function composeReport(deps: PipelineDeps, request: ReportRequest, missing
   const { executionId } = request;
   const plan = (await readJson<Plan>(objects, workBucket, workKeys.plan(executionId)))?.value;
   const merges = (await readJson<Merges>(objects, workBucket, workKeys.merges(executionId)))?.value;
-  const totals = await accountForAll(deps, request, plan, missing);
+  const ends = await mergeEnds(deps, executionId);
+  const totals = await accountForAll(deps, request, plan, missing, ends);
   const finishedAt = new Date(deps.clock.now()).toISOString();
   const counts: Counts = {
     received: totals.received,
@@ -94,8 +96,8 @@ async function composeReport(deps: PipelineDeps, request: ReportRequest, missing
     frames: totals.frames,
     rejects: totals.rejects,
     batches: await batchReports(deps, plan),
-    imageSets: merges?.imageSets ?? [],
-    merges: merges?.merges ?? [],
+    imageSets: afterMerges(merges?.imageSets ?? [], ends),
+    merges: [...(merges?.merges ?? []), ...ends.reports],
     timings: await timingsOf(deps, executionId, request.executionStartedAt, finishedAt),
     objects: `s3://${workBucket}/${workKeys.objects(executionId)}`,
   };
@@ -128,6 +130,7 @@ async function accountForAll(
   request: ReportRequest,
   plan: Plan | undefined,
   missing: Missing,
+  ends: MergeEnds,
 ): Promise<Totals> {
   const { objects } = deps;
   const { workBucket } = deps.settings;
@@ -154,7 +157,8 @@ async function accountForAll(
   try {
     await gatherResults(deps, executionId, plan, sorter);
     const lines = async function* () {
-      for await (const { inspected, account } of accounts(deps, executionId, sorter, missing)) {
+      for await (const { inspected, account: found } of accounts(deps, executionId, sorter, missing)) {
+        const account = { ...found, line: withMergeEnd(found.line, ends) };
         addUp(totals, account);
         const { n, key, sizeBytes, etag } = inspected;
         shard.push({ n, key, sizeBytes, etag, outcome: account.line.outcome, stays: account.stays });

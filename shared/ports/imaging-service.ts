@@ -8,6 +8,8 @@ export interface ImageSet {
   readonly state: 'ACTIVE' | 'LOCKED' | 'DELETED';
   readonly workflowStatus: string;
   readonly isPrimary: boolean;
+  /** ISO 8601, UTC; empty where the service does not say. */
+  readonly createdAt: string;
   readonly arn: string;
   readonly message?: string;
 }
@@ -98,4 +100,32 @@ export interface ImagingService {
   /** The stored encoding of one frame. */
   frame(imageSetId: string, imageFrameId: string): Promise<Uint8Array>;
   tag(arn: string, tags: Readonly<Record<string, string>>): Promise<void>;
+}
+
+/** Changes of an image set's metadata, by level and keyword; `remove` takes elements away. */
+export interface MetadataEdits {
+  readonly set: Readonly<Record<'Patient' | 'Study' | 'Series', DicomJson>>;
+  readonly remove: Readonly<Record<'Patient' | 'Study' | 'Series', readonly string[]>>;
+}
+
+/** An image set at the version that the caller has seen; another one is NotConsistentYet. */
+export interface ImageSetVersion {
+  readonly imageSetId: string;
+  readonly versionId: string;
+}
+
+/** Writing to image sets. All three are asynchronous in the service: the set is LOCKED until they are done. */
+export interface ImageSetEditor {
+  /** Never with `force`. */
+  update(imageSet: ImageSetVersion, seriesInstanceUID: string, edits: MetadataEdits): Promise<void>;
+  /** Copies these instances into the destination. Never with `force`. */
+  copy(
+    source: ImageSetVersion,
+    destination: ImageSetVersion,
+    seriesInstanceUID: string,
+    sopInstanceUIDs: readonly string[],
+  ): Promise<void>;
+  /** A new version equal to an older one. */
+  revert(imageSet: ImageSetVersion, toVersionId: string): Promise<void>;
+  delete(imageSetId: string): Promise<void>;
 }

@@ -166,6 +166,7 @@ export function memoryImaging(objects: ObjectStore, profile: 'current' | '2024')
             state: 'ACTIVE',
             workflowStatus: 'CREATED',
             isPrimary: true,
+            createdAt: '2026-01-01T00:00:00.000Z',
             arn: `arn:aws:medical-imaging:us-east-1:000000000000:datastore/ds/imageset/${imageSetId}`,
           }
         : undefined,

@@ -1,0 +1,9 @@
+/** State AdvanceMerge of merge-series: the next step of merging one series' image sets. Safe to repeat. */
+import { awsDeps } from '../shared/adapters/aws-deps.ts';
+import { SHAPES } from '../shared/ingest/events.ts';
+import { handle } from '../shared/ingest/handlers.ts';
+import { advanceMerge, type MergeDeps } from '../shared/ingest/merge-series.ts';
+
+export const makeHandler = (deps: MergeDeps) => handle(SHAPES.merge, (event) => advanceMerge(deps, event));
+
+export const handler = makeHandler(awsDeps());
