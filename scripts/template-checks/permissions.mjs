@@ -28,6 +28,10 @@ export const PORT_ACTIONS = {
     metadata: ['medical-imaging:GetImageSetMetadata'],
     frame: ['medical-imaging:GetImageFrame'],
     tag: ['medical-imaging:TagResource'],
+    update: ['medical-imaging:UpdateImageSetMetadata'],
+    revert: ['medical-imaging:UpdateImageSetMetadata'],
+    copy: ['medical-imaging:CopyImageSet'],
+    delete: ['medical-imaging:DeleteImageSet'],
   },
   executions: { start: ['states:StartExecution'], status: ['states:DescribeExecution'], arnOf: [] },
 };
