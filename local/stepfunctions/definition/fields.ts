@@ -50,10 +50,10 @@ export const OBJECT_FIELDS = {
     required: ['StartAt', 'States', 'QueryLanguage'],
     optional: ['Comment', 'TimeoutSeconds', 'Version'],
   },
-  branch: { required: ['StartAt', 'States'], optional: ['Comment', 'QueryLanguage'] },
+  branch: { required: ['StartAt', 'States'], optional: ['Comment'] },
   itemProcessor: {
     required: ['StartAt', 'States'],
-    optional: ['Comment', 'QueryLanguage', 'ProcessorConfig'],
+    optional: ['Comment', 'ProcessorConfig'],
   },
   processorConfig: { required: ['Mode'], optional: ['ExecutionType'] },
   choice: { required: ['Condition', 'Next'], optional: ['Comment', 'Output', 'Assign'] },
@@ -69,13 +69,13 @@ export const OBJECT_FIELDS = {
     ],
   },
   catcher: { required: ['ErrorEquals', 'Next'], optional: ['Comment', 'Output', 'Assign'] },
-  itemReader: { required: ['Resource', 'Arguments'], optional: ['Comment', 'ReaderConfig'] },
+  itemReader: { required: ['Resource', 'Arguments'], optional: ['ReaderConfig'] },
   readerConfig: { required: [], optional: ['InputType', 'MaxItems'] },
   itemBatcher: {
     required: [],
-    optional: ['Comment', 'MaxItemsPerBatch', 'MaxInputBytesPerBatch', 'BatchInput'],
+    optional: ['MaxItemsPerBatch', 'MaxInputBytesPerBatch', 'BatchInput'],
   },
-  resultWriter: { required: [], optional: ['Comment', 'Resource', 'Arguments', 'WriterConfig'] },
+  resultWriter: { required: [], optional: ['Resource', 'Arguments', 'WriterConfig'] },
   resultArguments: { required: ['Bucket'], optional: ['Prefix'] },
   writerConfig: { required: ['Transformation', 'OutputType'], optional: [] },
 } as const satisfies Record<string, Fields>;
@@ -90,6 +90,9 @@ export const TASK_RESOURCES = {
   'arn:aws:states:::events:putEvents': { required: ['Entries'], optional: [] },
   'arn:aws:states:::sns:publish': { required: ['TopicArn', 'Message'], optional: ['Subject'] },
 } as const satisfies Record<string, Fields>;
+
+/** Resources that wait for a job: not in EXPRESS executions. */
+export const isSync = (resource: string): boolean => resource.includes('.sync');
 
 export type TaskResource = keyof typeof TASK_RESOURCES;
 

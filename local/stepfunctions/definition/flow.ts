@@ -1,5 +1,6 @@
 /** Checks over a whole scope: transitions lead somewhere, every state is reached, variables exist and do not clash. */
 import type { Template } from '../evaluate/template.ts';
+import { isSync } from './fields.ts';
 import type { Leaving, Scope, State } from './model.ts';
 import type { Problems } from './problems.ts';
 
@@ -41,6 +42,28 @@ function innerScopes(state: State): { scope: Scope; at: string; seesOuter: boole
   }
   if (state.type !== 'Map') return [];
   return [{ scope: state.processor, at: 'ItemProcessor', seesOuter: state.mode === 'INLINE' }];
+}
+
+/**
+ * Adds a problem for each thing that EXPRESS executions cannot do: wait for a job, or run a Distributed Map. `type` is that
+ * of the machine or of the children around.
+ */
+export function checkExpress(
+  scope: Scope,
+  path: string,
+  problems: Problems,
+  type: 'STANDARD' | 'EXPRESS',
+): void {
+  for (const state of scope.states.values()) {
+    const at = `${path}.States.${state.name}`;
+    const isDistributed = state.type === 'Map' && state.mode === 'DISTRIBUTED';
+    if (type === 'EXPRESS' && isDistributed) problems.add(at, 'no Distributed Map in an EXPRESS execution');
+    if (type === 'EXPRESS' && state.type === 'Task' && isSync(state.resource)) {
+      problems.add(`${at}.Resource`, `${state.resource} does not go with an EXPRESS execution`);
+    }
+    const inside = isDistributed ? state.executionType : type;
+    for (const inner of innerScopes(state)) checkExpress(inner.scope, `${at}.${inner.at}`, problems, inside);
+  }
 }
 
 const leavings = (state: State): Leaving[] => [

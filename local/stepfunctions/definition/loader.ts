@@ -7,10 +7,13 @@ import { compileTemplate, type Template } from '../evaluate/template.ts';
 import { isObject, type Json, sizeBytes, typeName } from '../json.ts';
 import { LIMITS } from '../limits.ts';
 import { OBJECT_FIELDS, STATE_FIELDS, type StateType, WORDS } from './fields.ts';
-import { checkTransitions, checkVariables, rememberAssigned } from './flow.ts';
+import { checkExpress, checkTransitions, checkVariables, rememberAssigned } from './flow.ts';
 import type { Catcher, Definition, Leaving, NumberField, Retrier, Scope, State } from './model.ts';
 import { Problems } from './problems.ts';
 import { STATE_LOADERS } from './state-loaders.ts';
+
+/** `states` is the language's own; the other would change the object that holds the variables. */
+const FORBIDDEN_VARIABLES = ['states', '__proto__'];
 
 /** A walk through one definition: its problems, and the state names seen so far (unique in the whole machine). */
 export class Loading {
@@ -104,7 +107,7 @@ export class Loading {
     }
     const names = Object.keys(value);
     for (const name of names) {
-      const legal = /^[\p{ID_Start}_][\p{ID_Continue}]*$/u.test(name) && name !== 'states';
+      const legal = /^[\p{ID_Start}_][\p{ID_Continue}]*$/u.test(name) && !FORBIDDEN_VARIABLES.includes(name);
       if (!legal || name.length > LIMITS.stateNameLength.max) {
         this.problems.add(`${path}.Assign.${name}`, 'not a legal variable name');
       }
@@ -170,7 +173,11 @@ export class Loading {
 }
 
 /** Loads a definition (an object, after DefinitionSubstitutions). Throws DefinitionError with every problem found. */
-export function loadDefinition(machine: string, definition: unknown): Definition {
+export function loadDefinition(
+  machine: string,
+  definition: unknown,
+  type: 'STANDARD' | 'EXPRESS' = 'STANDARD',
+): Definition {
   const loading = new Loading();
   const { problems } = loading;
   const fields = problems.object(definition, '$', OBJECT_FIELDS.stateMachine);
@@ -179,6 +186,7 @@ export function loadDefinition(machine: string, definition: unknown): Definition
   }
   const scope = loading.scope(fields, '$');
   checkVariables(scope, '$', problems);
+  checkExpress(scope, '$', problems, type);
   const timeout = fields.TimeoutSeconds;
   const timeoutSeconds =
     problems.number(timeout, '$.TimeoutSeconds', { min: 1, max: 99_999_999 }, 0) || undefined;

@@ -2,6 +2,7 @@
 import { ServiceError } from '../errors.ts';
 import { isObject } from '../json.ts';
 import { LIMITS } from '../limits.ts';
+import { checkName } from '../runtime/starting.ts';
 
 export type Request = Readonly<Record<string, unknown>>;
 
@@ -81,17 +82,10 @@ export function pageSize(request: Request): number {
   return value;
 }
 
-/** An execution's name: 1 to 80 characters without white space, brackets, wildcards and special characters. */
+/** Throws InvalidName, and ValidationException above 80 characters. */
 export function executionName(request: Request): string | undefined {
   const name = optionalString(request, 'name', LIMITS.stateNameLength.max);
-  if (name === undefined) return undefined;
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what the service refuses
-  if (name === '' || /[\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]/.test(name)) {
-    throw new ServiceError(
-      'InvalidName',
-      'Invalid Name: a name has 1 to 80 characters and none of <>{}[]?*"#%\\^|~`$&,;:/',
-    );
-  }
+  if (name !== undefined) checkName(name);
   return name;
 }
 

@@ -19,7 +19,7 @@ import { runScope } from './interpreter.ts';
 import { type LoadedMachine, Machines, unrunnable } from './machines.ts';
 import type { MapRun } from './map-run.ts';
 import { forgetExecution, isExpired, sweep } from './retention.ts';
-import { isSameStart, newRecord, type Started, type StartRequest } from './starting.ts';
+import { checkName, isSameStart, newRecord, type Started, type StartRequest } from './starting.ts';
 import { Turns } from './turns.ts';
 
 export interface EngineParts {
@@ -67,6 +67,7 @@ export class Engine {
   async start(request: StartRequest): Promise<Started> {
     const machine = this.machines.get(request.machineArn);
     const name = request.name ?? randomUUID();
+    checkName(name);
     const arn = this.arn('execution', `${machine.name}:${name}`);
     return this.#turns.take(arn, async () => {
       const existing = await this.#existing(arn, request);

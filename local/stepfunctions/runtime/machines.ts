@@ -34,7 +34,7 @@ export class Machines {
 
   /** Loads a machine. Throws DefinitionError. */
   add(machine: StateMachine, now: number): void {
-    const loaded = loadDefinition(machine.name, machine.definition);
+    const loaded = loadDefinition(machine.name, machine.definition, machine.type);
     const digest = createHash('sha256').update(JSON.stringify(machine.definition)).digest('hex');
     this.#byDigest.set(digest, loaded);
     this.#byArn.set(machine.arn, { ...machine, loaded, digest, creationDate: now });

@@ -1,5 +1,7 @@
 /** What a StartExecution asks for, and the record it makes. */
+import { ServiceError } from '../errors.ts';
 import type { ExecutionRecord } from '../journal/records.ts';
+import { LIMITS } from '../limits.ts';
 import type { LoadedMachine } from './machines.ts';
 
 export interface StartRequest {
@@ -40,6 +42,17 @@ export function newRecord(
     ...(startedBy !== undefined && { startedBy }),
     ...(traceHeader !== undefined && { traceHeader }),
   };
+}
+
+/** A name has 1 to 80 characters, no white space, brackets, wildcards or special characters. Throws InvalidName. */
+export function checkName(name: string): void {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what the service refuses
+  const illegal = /[\s<>{}[\]?*"#%\\^|~`$&,;:/\u0000-\u001f\u007f-\u009f]/;
+  if (name !== '' && name.length <= LIMITS.stateNameLength.max && !illegal.test(name)) return;
+  throw new ServiceError(
+    'InvalidName',
+    'Invalid Name: a name has 1 to 80 characters and none of <>{}[]?*"#%\\^|~`$&,;:/',
+  );
 }
 
 /** Whether an execution is the one that the request asks for: its own task's, or running with the same input. */

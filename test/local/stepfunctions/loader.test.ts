@@ -76,6 +76,11 @@ test.each([
   ['$eval', { Type: 'Pass', Output: "{% $eval('1') %}" }, '$eval is no function'],
   ['an unknown function', { Type: 'Pass', Output: '{% $frobnicate(1) %}' }, '$frobnicate is no function'],
   ['a variable named states', { Type: 'Pass', Assign: { states: 1 } }, 'not a legal variable name'],
+  [
+    'a variable named __proto__',
+    { Type: 'Pass', Assign: JSON.parse('{"__proto__":1}') },
+    'not a legal variable name',
+  ],
   ['a variable name with a blank', { Type: 'Pass', Assign: { 'a b': 1 } }, 'not a legal variable name'],
   [
     'an unknown resource',
@@ -233,6 +238,25 @@ test.each([
   ],
 ])('a machine with %s is refused', (_what, definition, expected) => {
   expect(problems(definition).join('\n')).toContain(expected);
+});
+
+test.each([
+  ['a Distributed Map', far({}), 'no Distributed Map in an EXPRESS execution'],
+  [
+    'a task that waits for a job',
+    {
+      Type: 'Task',
+      Resource: 'arn:aws:states:::states:startExecution.sync:2',
+      Arguments: { StateMachineArn: 'a' },
+    },
+    'does not go with an EXPRESS execution',
+  ],
+])('%s is refused in an EXPRESS machine and in EXPRESS children', (_what, state, expected) => {
+  const inner = machine({ S: state });
+  expect(() => loadDefinition('m', inner, 'EXPRESS')).toThrow(expected);
+  expect(problems(inner)).toEqual([]);
+  expect(one(far({}, distributed({ Inner: state }, 'EXPRESS'))).join()).toContain(expected);
+  expect(one(far({}, distributed({ Inner: state }, 'STANDARD')))).toEqual([]);
 });
 
 test('all problems are told at once', () => {

@@ -50,6 +50,16 @@ test('a nested execution may be named, and its name is taken afterwards', async 
   expect((await runtime.run()).error).toBe('StepFunctions.ExecutionAlreadyExistsException');
 });
 
+test('a nested execution with an illegal name is an error of the service', async () => {
+  await using runtime = await startRuntime({
+    m: machine({
+      Call: nested('inner', { Arguments: { StateMachineArn: machineArn('inner'), Name: 'a b' } }),
+    }),
+    inner: machine({ End: { Type: 'Succeed' } }),
+  });
+  expect((await runtime.run()).error).toBe('StepFunctions.InvalidNameException');
+});
+
 test('stopping the outer execution stops the nested one', async () => {
   await using runtime = await startRuntime({
     m: machine({ Call: nested('inner') }),
@@ -96,6 +106,14 @@ test('an entry that the bus refused is EventBridge.FailedEntry', async () => {
     { services },
   );
   expect(error).toBe('EventBridge.FailedEntry');
+});
+
+test.each([0, 11])('%i entries are States.Runtime', async (count) => {
+  const entries = Array.from({ length: count }, () => ({ Detail: {} }));
+  const { error } = await runOnce({
+    Tell: { Type: 'Task', Resource: 'arn:aws:states:::events:putEvents', Arguments: { Entries: entries } },
+  });
+  expect(error).toBe('States.Runtime');
 });
 
 test('sns:publish sends text as it is and other JSON as text', async () => {
