@@ -11,7 +11,10 @@ export interface LengthLimit {
   /** Characters after decoding, trailing padding not counted. */
   readonly '2024': number;
   readonly current: number;
-  /** What PS3.5 table 6.2-1 allows; longer values are accepted in `current` with warning B202. Characters. */
+  /**
+   * What PS3.5 table 6.2-1 allows (a name: three groups of 64 and two `=`); longer values are accepted in `current` with
+   * warning B202. Characters.
+   */
   readonly standard: number;
   readonly source: string;
 }
@@ -21,7 +24,7 @@ const UID_LENGTH =
   'PS3.5 9.1 for 2024 (not listed by the guide); guide, DICOM element constraints, since June 2024';
 
 export const LENGTH_LIMITS: readonly LengthLimit[] = [
-  { keyword: 'PatientName', 2024: 256, current: 256, standard: 324, source: GUIDE },
+  { keyword: 'PatientName', 2024: 256, current: 256, standard: 194, source: GUIDE },
   { keyword: 'PatientID', 2024: 64, current: 256, standard: 64, source: GUIDE },
   { keyword: 'PatientBirthDate', 2024: 18, current: 18, standard: 18, source: GUIDE },
   { keyword: 'PatientSex', 2024: 16, current: 16, standard: 16, source: GUIDE },

@@ -139,5 +139,4 @@ export function dataSetEncoding(uid: string): {
 
 export const IMPLICIT_LITTLE_ENDIAN = PREFIX;
 export const EXPLICIT_LITTLE_ENDIAN = `${PREFIX}.1`;
-export const DEFLATED_LITTLE_ENDIAN = `${PREFIX}.1.99`;
 export const EXPLICIT_BIG_ENDIAN = `${PREFIX}.2`;

@@ -89,7 +89,7 @@ function checkLengths(p10: P10, profile: Profile, { problems, warnings }: Findin
         code: 'ElementTooLong',
         message: `${keyword}: expected at most ${limit[profile]} characters, got ${length}`,
       });
-    else if (length > limit.standard)
+    else if (profile === 'current' && length > limit.standard)
       warnings.push({
         code: 'B202',
         message: `INVALID_DICOM_VALUE_LENGTH: ${keyword} has ${length} characters, the standard allows ${limit.standard}`,

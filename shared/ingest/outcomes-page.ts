@@ -33,6 +33,6 @@ export function outcomesPage(): string {
     return `## ${title}\n\n${says}\n\n${table}\n`;
   });
   const opening =
-    'Rendered from `shared/ingest/outcomes.ts` by `node scripts/render-outcomes.mjs`; edit the table, not this page.';
+    'Rendered from `shared/ingest/outcomes.ts` by `node scripts/render-docs.mjs`; edit the table, not this page.';
   return `# Outcomes\n\n${opening}\n\n${sections.join('\n')}`;
 }

@@ -1,6 +1,6 @@
 /**
  * Every code that an object, a merge or a step can end with: what it means, what an operator can do, whether trying
- * again can help. docs/outcomes.md is rendered from this table (`node scripts/render-outcomes.mjs`).
+ * again can help. docs/outcomes.md is rendered from this table (`node scripts/render-docs.mjs`).
  */
 
 export interface OutcomeEntry {

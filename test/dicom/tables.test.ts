@@ -1,6 +1,7 @@
 /** The tables: dictionary, transfer syntaxes, outcomes and their page. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { constraintsPage } from '../../shared/dicom/constraints-page.ts';
 import { hexTag, isPrivate, lookUp, nameOf, tagOf } from '../../shared/dicom/dictionary.ts';
 import { TRANSFER_SYNTAXES, transferSyntax } from '../../shared/dicom/transfer-syntaxes.ts';
 import { OUTCOMES } from '../../shared/ingest/outcomes.ts';
@@ -60,6 +61,14 @@ describe('the transfer syntaxes', () => {
     ]);
     expect(kept.sort()).toEqual(['4.50', '4.91', '4.203', '4.112', '4.107', '4.108', ...videos].sort());
     expect(transferSyntax('1.2.840.10008.1.2.4.92')).toMatchObject({ 2024: 'refuse', current: 'transcode' });
+  });
+});
+
+describe('the constraints', () => {
+  it('are what docs/constraints.md says', () => {
+    expect(readFileSync(new URL('../../docs/constraints.md', import.meta.url), 'utf8')).toBe(
+      constraintsPage(),
+    );
   });
 });
 
