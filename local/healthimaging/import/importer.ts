@@ -14,6 +14,7 @@ import { del, put } from '../store/database.ts';
 import { keyOf } from '../store/keys.ts';
 import type { JobRecord } from '../store/records.ts';
 import type { ImportContext, ImportTools } from './context.ts';
+import { type Enrichments, loadEnrichments } from './enrichments.ts';
 import { toFailure } from './failures.ts';
 import { digest2024, digestCurrent, groupRows, type Row } from './grouping.ts';
 import { type FileResult, toJobOutput } from './job-output.ts';
@@ -98,16 +99,23 @@ async function stageFiles(context: ImportContext): Promise<void> {
   const { database } = service.store;
   const objects = await listInput(context);
   const done = await stagedKeys(database, job.jobId);
-  const rest = objects.filter((object) => !done.has(stagedKey(job.jobId, object.key)));
-  await forEachOf(rest, 64, (object) => files.run(() => stageFile(context, object)));
+  const enrichments = await loadEnrichments(context, objects);
+  const rest = objects.filter(
+    ({ key }) => !enrichments.keys.has(key) && !done.has(stagedKey(job.jobId, key)),
+  );
+  await forEachOf(rest, 64, (object) => files.run(() => stageFile(context, object, enrichments)));
 }
 
-async function stageFile(context: ImportContext, object: InputObject): Promise<void> {
+async function stageFile(
+  context: ImportContext,
+  object: InputObject,
+  enrichments: Enrichments,
+): Promise<void> {
   const { service, job, signal } = context;
   const { database } = service.store;
   signal.throwIfAborted();
   try {
-    const instance = await readInstance(context, object);
+    const instance = enrichments.apply(await readInstance(context, object));
     await stage(database, job.jobId, { outcome: 'read', ...instance });
   } catch (error) {
     if (signal.aborted) throw error;

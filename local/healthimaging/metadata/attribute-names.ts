@@ -4,6 +4,8 @@ import { type Level, levelOf } from '../../../shared/dicom/normalisation.ts';
 
 export interface AttributeName {
   readonly name: string;
+  /** The name in PS3.6, where it has one. */
+  readonly keyword?: string;
   readonly tag: number;
   readonly isPrivate: boolean;
   /** In the standard's dictionary. */
@@ -24,7 +26,7 @@ export function attributeName(name: string): AttributeName | undefined {
     tag,
     isPrivate: isPrivate(tag),
     isKnown: entry !== undefined,
-    ...(entry && { vr: entry.vr }),
+    ...(entry && { vr: entry.vr, keyword: entry.keyword }),
     isMultiple: entry?.isMultiple ?? false,
     level: levelOf(tag),
   };
