@@ -6,7 +6,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = new URL('..', import.meta.url);
-const PAGES = ['README.md'];
+const PAGES = ['README.md', 'docs/verify-library.md'];
 const BLOCK = /(<!-- file: (\S+) -->\n```\w*\n)[\s\S]*?(```\n)/g;
 
 /** The page with every named file in its block. */

@@ -1,8 +1,9 @@
 /** `isocenter/verify` as others import it: on Node from the package, in a browser from the built module. */
-import { spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { crc32 as zlibCrc32 } from 'node:zlib';
@@ -89,6 +90,23 @@ describe('isocenter/verify on Node', () => {
     const small = await library.decodeFrame(stored.codestream, { level: 2 });
     expect(small).toMatchObject({ rows: 75, columns: 65 });
   });
+});
+
+it('is what examples/verify-frame.mjs shows', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'isocenter-example-'));
+  const path = join(folder, 'frame.j2c');
+  writeFileSync(path, stored.codestream);
+  const example = fileURLToPath(new URL('../../examples/verify-frame.mjs', import.meta.url));
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, [example, path, ...args], { encoding: 'utf8' });
+  const right = run(String(stored.checksums.at(-1)?.Checksum));
+  expect(right.stdout).toContain('260 × 300, 12 bits signed');
+  expect(right.stdout).toContain('thumbnail 130 × 150');
+  expect(right.status).toBe(0);
+  const wrong = run('1');
+  expect(wrong.stdout).toContain('NOT verified');
+  expect(wrong.status).toBe(1);
+  rmSync(folder, { recursive: true, force: true });
 });
 
 it('has a CRC-32 of its own that is the one of zlib', () => {
