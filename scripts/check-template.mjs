@@ -11,6 +11,7 @@ import { bundleSizes, checkFunctions } from './template-checks/functions.mjs';
 import { checkPermissions } from './template-checks/permissions.mjs';
 import { checkReferences } from './template-checks/references.mjs';
 import { checkResources } from './template-checks/resources.mjs';
+import { checkWorkflowPermissions } from './template-checks/workflow-permissions.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -22,6 +23,7 @@ export const CHECKS = {
   functions: checkFunctions,
   access: checkAccess,
   permissions: checkPermissions,
+  workflows: checkWorkflowPermissions,
 };
 
 /** All problems of `template`, by check. */

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { FunctionError, runtimeExited, timedOut } from './function-error.ts';
 import type { WorkerAnswer, WorkerSetup } from './function-worker.ts';
 import { packageRoot } from './package-root.ts';
+import type { HttpCall } from './service-calls.ts';
 
 export interface EnvironmentOptions {
   readonly setup: WorkerSetup;
@@ -13,6 +14,8 @@ export interface EnvironmentOptions {
   readonly timeoutSeconds: number;
   /** Gets what the function prints, by chunks of text. */
   readonly onOutput: (text: string) => void;
+  /** Gets the requests that each invocation made. */
+  readonly onCalls: (calls: readonly HttpCall[]) => void;
 }
 
 export interface Invoked {
@@ -38,7 +41,13 @@ function workerFile(): string {
 const SPARE_MB = 256;
 
 /** Starts a worker; its handler loads while the first invocation waits. */
-export function startEnvironment({ setup, env, timeoutSeconds, onOutput }: EnvironmentOptions): Environment {
+export function startEnvironment({
+  setup,
+  env,
+  timeoutSeconds,
+  onOutput,
+  onCalls,
+}: EnvironmentOptions): Environment {
   const worker = new Worker(workerFile(), {
     workerData: setup,
     env: { ...env },
@@ -71,8 +80,9 @@ export function startEnvironment({ setup, env, timeoutSeconds, onOutput }: Envir
     return worker.terminate();
   };
   worker.on('message', (answer: WorkerAnswer) => {
-    if ('ready' in answer) loaded();
-    else if (!('error' in answer)) {
+    if ('ready' in answer) return loaded();
+    onCalls(answer.calls);
+    if (!('error' in answer)) {
       settle?.resolve(answer);
       settle = undefined;
     } else if (answer.requestId === undefined) void endWith(new FunctionError(answer.error));

@@ -12,6 +12,7 @@ import {
   responseTooLarge,
   runtimeExited,
 } from './function-error.ts';
+import type { HttpCall } from './service-calls.ts';
 
 export interface LocalFunction {
   readonly name: string;
@@ -44,6 +45,8 @@ export interface FunctionHostOptions {
   readonly idleMs?: number;
   readonly onReport?: (report: InvocationReport) => void;
   readonly onOutput?: (functionName: string, text: string) => void;
+  /** The requests that an invocation made. */
+  readonly onCalls?: (functionName: string, calls: readonly HttpCall[]) => void;
 }
 
 export interface FunctionHost {
@@ -134,6 +137,7 @@ export function startFunctionHost(options: FunctionHostOptions): FunctionHost {
       env: fn.env,
       timeoutSeconds: fn.timeoutSeconds,
       onOutput: (text) => options.onOutput?.(fn.name, text),
+      onCalls: (calls) => options.onCalls?.(fn.name, calls),
     });
     live.add(environment);
     return environment;

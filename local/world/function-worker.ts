@@ -2,9 +2,12 @@
  * One execution environment of a function, in a worker thread: loads the handler once, then runs one invocation at a
  * time, as Lambda does. Payloads cross as JSON text, so that nothing is shared with the caller.
  */
+import { subscribe } from 'node:diagnostics_channel';
+import type { ClientRequest } from 'node:http';
 import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 import type { ErrorDocument } from './function-error.ts';
+import type { HttpCall } from './service-calls.ts';
 
 export interface WorkerSetup {
   /** Absolute path of the module. */
@@ -22,8 +25,18 @@ export interface InvocationMessage {
 }
 export type WorkerAnswer =
   | { readonly ready: true }
-  | { readonly requestId: string; readonly result: string; readonly usedBytes: number }
-  | { readonly requestId?: string; readonly error: ErrorDocument; readonly usedBytes: number };
+  | {
+      readonly requestId: string;
+      readonly result: string;
+      readonly usedBytes: number;
+      readonly calls: readonly HttpCall[];
+    }
+  | {
+      readonly requestId?: string;
+      readonly error: ErrorDocument;
+      readonly usedBytes: number;
+      readonly calls: readonly HttpCall[];
+    };
 
 type Handler = (event: unknown, context: unknown) => unknown;
 const setup = workerData as WorkerSetup;
@@ -37,6 +50,28 @@ function documentOf(error: unknown): ErrorDocument {
     errorMessage: error.message,
     trace: (error.stack ?? '').split('\n'),
   };
+}
+
+/** Requests that left since the last answer. */
+let calls: HttpCall[] = [];
+subscribe('http.client.request.start', (message) => {
+  const { request } = message as { request: ClientRequest };
+  const text = (name: string) => request.getHeader(name)?.toString();
+  const target = text('x-amz-target');
+  const copySource = text('x-amz-copy-source');
+  calls.push({
+    host: text('host') ?? request.host,
+    method: request.method,
+    path: request.path,
+    ...(target === undefined ? {} : { target }),
+    ...(copySource === undefined ? {} : { copySource }),
+  });
+});
+
+function takeCalls(): HttpCall[] {
+  const taken = calls;
+  calls = [];
+  return taken;
 }
 
 function usedBytes(): number {
@@ -74,9 +109,15 @@ async function answer(handler: Handler, message: InvocationMessage): Promise<Wor
       requestId: message.requestId,
       result: JSON.stringify(result) ?? 'null',
       usedBytes: usedBytes(),
+      calls: takeCalls(),
     };
   } catch (error) {
-    return { requestId: message.requestId, error: documentOf(error), usedBytes: usedBytes() };
+    return {
+      requestId: message.requestId,
+      error: documentOf(error),
+      usedBytes: usedBytes(),
+      calls: takeCalls(),
+    };
   }
 }
 
@@ -85,5 +126,9 @@ try {
   port.on('message', async (message: InvocationMessage) => port.postMessage(await answer(handler, message)));
   port.postMessage({ ready: true } satisfies WorkerAnswer);
 } catch (error) {
-  port.postMessage({ error: documentOf(error), usedBytes: usedBytes() } satisfies WorkerAnswer);
+  port.postMessage({
+    error: documentOf(error),
+    usedBytes: usedBytes(),
+    calls: takeCalls(),
+  } satisfies WorkerAnswer);
 }

@@ -12,6 +12,8 @@ export function makeTaskServices(parts: {
   topics: Topics;
   s3Url: string;
   region: string;
+  /** Counts a request by `service:Operation`. */
+  count: (name: string) => void;
 }): TaskServices {
   let loading: Promise<{ sdk: typeof import('@aws-sdk/client-s3'); client: S3Client }> | undefined;
   const s3 = () => {
@@ -28,10 +30,17 @@ export function makeTaskServices(parts: {
   };
   return {
     invokeFunction: (nameOrArn, payload, { signal }) => parts.host.invoke(nameOrArn, payload, { signal }),
-    putEvents: (entries) => parts.buses.putEvents(entries),
-    publish: (request) => parts.topics.publish(request),
+    putEvents(entries) {
+      parts.count('events:PutEvents');
+      return parts.buses.putEvents(entries);
+    },
+    publish(request) {
+      parts.count('sns:Publish');
+      return parts.topics.publish(request);
+    },
     async readObject(bucket, key) {
       const { sdk, client } = await s3();
+      parts.count('s3:GetObject');
       const { Body } = await client.send(new sdk.GetObjectCommand({ Bucket: bucket, Key: key }));
       return Body ? await Body.transformToByteArray() : new Uint8Array();
     },
@@ -46,6 +55,7 @@ export function makeTaskServices(parts: {
     },
     async writeObject(bucket, key, body) {
       const { sdk, client } = await s3();
+      parts.count('s3:PutObject');
       await client.send(new sdk.PutObjectCommand({ Bucket: bucket, Key: key, Body: body }));
     },
   };

@@ -15,6 +15,7 @@ import { openFunctionLog } from './function-log.ts';
 import { toLocalFunction } from './functions.ts';
 import { packageRoot } from './package-root.ts';
 import { choosePorts } from './ports.ts';
+import { classifyCall, type ServiceCall } from './service-calls.ts';
 import { startServicesEndpoint } from './services-endpoint.ts';
 import { shortName, toStateMachine } from './state-machines.ts';
 import { makeTaskServices } from './task-services.ts';
@@ -46,6 +47,8 @@ export interface WorldOptions {
   readonly templatePath?: string;
   /** Where the handlers' paths start; default this package. */
   readonly codeRoot?: string;
+  /** Gets every request that a function makes, after its invocation. */
+  readonly onCall?: (functionName: string, call: ServiceCall) => void;
 }
 
 /** What happened since the start, for measuring and pricing. */
@@ -56,6 +59,8 @@ export interface WorldCounters {
   readonly invocationsByFunction: Readonly<Record<string, number>>;
   readonly invocationErrors: number;
   readonly events: number;
+  /** Requests of functions and state machines by `service:Operation` (`s3:GetObject`). */
+  readonly requests: Readonly<Record<string, number>>;
 }
 
 export interface World extends WorldFile {
@@ -153,6 +158,14 @@ async function assemble(options: WorldOptions, closing: Closing): Promise<World>
   });
   closing.push({ name: 'services', close: () => services.close() });
   const stepFunctionsUrl = { url: `http://127.0.0.1:${stepFunctionsPort}` };
+  const requests = new Map<string, number>();
+  const count = (name: string) => void requests.set(name, (requests.get(name) ?? 0) + 1);
+  const hosts = {
+    s3: new URL(s3.url).host,
+    'medical-imaging': new URL(imaging.endpoint).host,
+    states: new URL(stepFunctionsUrl.url).host,
+    events: new URL(services.url).host,
+  };
   const functionLog = openFunctionLog(join(dataDir, 'logs'));
   const around = {
     codeRoot: options.codeRoot ?? root,
@@ -168,6 +181,12 @@ async function assemble(options: WorldOptions, closing: Closing): Promise<World>
   const host = startFunctionHost({
     functions: resolved.ofType('AWS::Lambda::Function').map((resource) => toLocalFunction(resource, around)),
     onOutput: functionLog.output,
+    onCalls(functionName, calls) {
+      for (const call of calls.map((one) => classifyCall(one, hosts))) {
+        count(`${call.service}:${call.operation}`);
+        options.onCall?.(functionName, call);
+      }
+    },
     onReport: functionLog.report,
   });
   closing.push({ name: 'functions', close: () => host.close() });
@@ -189,6 +208,7 @@ async function assemble(options: WorldOptions, closing: Closing): Promise<World>
       topics: wiring.topics,
       s3Url: s3.url,
       region: REGION,
+      count,
     }),
   });
   closing.push({ name: 'Step Functions', close: () => stepFunctions.close() });
@@ -229,6 +249,7 @@ async function assemble(options: WorldOptions, closing: Closing): Promise<World>
         invocationsByFunction: functions.byFunction,
         invocationErrors: functions.errors,
         events: made.buses.counters().events,
+        requests: Object.fromEntries(requests),
       };
     },
     queues: () => Object.fromEntries([...made.queues.values()].map((queue) => [queue.name, queue.depth()])),

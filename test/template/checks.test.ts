@@ -128,6 +128,20 @@ const FAULTS: readonly [string, string, unknown, string, RegExp][] = [
     'permissions',
     /^CheckImportJob.*may reach work\/leases\//,
   ],
+  [
+    'a workflow that may not start its children',
+    'Resources.IngestStateMachineRole.Properties.Policies.0.PolicyDocument.Statement',
+    [],
+    'workflows',
+    /^IngestStateMachine: may not states:StartExecution/,
+  ],
+  [
+    'a task that no table knows',
+    `${STATE}.Resource`,
+    'arn:aws:states:::dynamodb:putItem',
+    'workflows',
+    /^IngestStateMachine: the task dynamodb:putItem/,
+  ],
   ['a role for any account', `${TRUST}.Condition`, undefined, 'access', /^DataAccessRole/],
 ];
 
