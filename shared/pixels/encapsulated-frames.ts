@@ -4,7 +4,7 @@
  */
 import type { ByteSource } from '../dicom/byte-source.ts';
 import { DicomError } from '../dicom/dicom-error.ts';
-import { type Fragment, truncated, walkItems } from './fragments.ts';
+import { type Fragment, truncated, walkItems, windowReader } from './fragments.ts';
 
 export interface EncapsulatedPixels {
   readonly source: ByteSource;
@@ -100,9 +100,11 @@ async function joinByMarkers(
   const marker = startMarker(pixels.transferSyntaxUID);
   if (!marker) return wrongCount(pixels.frames, fragments.length);
   const groups: Fragment[][] = [];
+  const read = windowReader(pixels.source, fragments.at(-1)!.end);
   for (const fragment of fragments) {
-    const head = await pixels.source.read(fragment.start, Math.min(fragment.start + 2, fragment.end));
-    if (groups.length === 0 || (head[0] === marker[0] && head[1] === marker[1])) groups.push([]);
+    const head = fragment.end - fragment.start < 2 ? undefined : await read(fragment.start, 2);
+    const isStart = head?.getUint8(0) === marker[0] && head.getUint8(1) === marker[1];
+    if (groups.length === 0 || isStart) groups.push([]);
     groups.at(-1)!.push(fragment);
   }
   return groups.length === pixels.frames ? groups : wrongCount(pixels.frames, groups.length);

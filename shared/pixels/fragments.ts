@@ -13,37 +13,45 @@ export interface Fragment {
   readonly end: number;
 }
 
-/** The values of all items between `start` and `end`: the basic offset table, then the fragments. A header or value that leaves the element throws PixelDataTruncated. */
+/** Reads few bytes at a time, in rising order, out of windows of the source. */
+export function windowReader(
+  source: ByteSource,
+  limit: number,
+): (at: number, length: number) => Promise<DataView> {
+  let start = 0;
+  let bytes = new Uint8Array();
+  return async (at, length) => {
+    if (at < start || at + length > start + bytes.length) {
+      bytes = new Uint8Array(
+        await source.read(at, Math.min(Math.max(at + WINDOW_BYTES, at + length), limit)),
+      );
+      start = at;
+      if (bytes.length < length) throw truncated('the source ends early', at + length, at + bytes.length);
+    }
+    return new DataView(bytes.buffer, bytes.byteOffset + at - start, length);
+  };
+}
+
+/**
+ * The values of all items between `start` and `end`: the basic offset table, then the fragments. A header or value
+ * that leaves the element throws PixelDataTruncated.
+ */
 export async function walkItems(source: ByteSource, start: number, end: number): Promise<Fragment[]> {
   const limit = Math.min(end, source.sizeBytes);
+  const read = windowReader(source, limit);
   const items: Fragment[] = [];
-  let window = { start: 0, bytes: new Uint8Array() };
   for (let at = start; at < limit; ) {
     if (at + HEADER_BYTES > limit) throw truncated('an item header is cut short', at, limit);
-    if (at < window.start || at + HEADER_BYTES > window.start + window.bytes.length)
-      window = await readWindow(source, at, limit);
-    const view = new DataView(window.bytes.buffer, window.bytes.byteOffset + at - window.start, HEADER_BYTES);
-    const tag = view.getUint16(0, true) * 0x10000 + view.getUint16(2, true);
-    const length = view.getUint32(4, true);
+    const header = await read(at, HEADER_BYTES);
+    const tag = header.getUint16(0, true) * 0x10000 + header.getUint16(2, true);
     if (tag === SEQUENCE_DELIMITER) return items;
     if (tag !== ITEM) throw truncated('no item where a fragment should start', at, limit);
-    const item = { start: at + HEADER_BYTES, end: at + HEADER_BYTES + length };
+    const item = { start: at + HEADER_BYTES, end: at + HEADER_BYTES + header.getUint32(4, true) };
     if (item.end > limit) throw truncated('a fragment is cut short', item.end, limit);
     items.push(item);
     at = item.end;
   }
   return items;
-}
-
-async function readWindow(
-  source: ByteSource,
-  at: number,
-  limit: number,
-): Promise<{ start: number; bytes: Uint8Array<ArrayBuffer> }> {
-  const bytes = new Uint8Array(await source.read(at, Math.min(at + WINDOW_BYTES, limit)));
-  if (bytes.length < HEADER_BYTES)
-    throw truncated('the source ends early', at + HEADER_BYTES, at + bytes.length);
-  return { start: at, bytes };
 }
 
 export function truncated(problem: string, wanted: number, got: number): DicomError {

@@ -1,10 +1,12 @@
 /** From a parsed P10 object to its frames, each read by ranges: never the whole pixel data at once. */
+import type { ByteSource } from '../dicom/byte-source.ts';
 import { DicomError } from '../dicom/dicom-error.ts';
 import { integer, type P10, text } from '../dicom/p10.ts';
 import { checkDescription } from './canonical.ts';
 import type { ImageDescription } from './description.ts';
 import { locateFrames } from './encapsulated-frames.ts';
 import { CodecError } from './errors.ts';
+import { type Fragment, truncated } from './fragments.ts';
 import { nativeFrameReader } from './native-frames.ts';
 
 export type { ImageDescription } from './description.ts';
@@ -42,10 +44,23 @@ export async function openFrames(p10: P10): Promise<FrameSource> {
     extendedOffsets: await elementBytes(p10, 0x7fe00001),
     extendedLengths: await elementBytes(p10, 0x7fe00002),
   });
-  return frameSource(description, parts.length, async (index) => {
-    const chunks = await Promise.all(parts[index]!.map(({ start, end }) => source.read(start, end)));
-    return chunks.length === 1 ? chunks[0]! : new Uint8Array(Buffer.concat(chunks));
-  });
+  return frameSource(description, parts.length, (index) => readParts(source, parts[index]!));
+}
+
+/** One ranged read, whatever the number of fragments: they lie behind each other, an item header between. */
+async function readParts(source: ByteSource, parts: readonly Fragment[]): Promise<Uint8Array> {
+  const [first, last] = [parts[0]!, parts.at(-1)!];
+  const bytes = await source.read(first.start, last.end);
+  if (bytes.length < last.end - first.start)
+    throw truncated('the source ends early', last.end - first.start, bytes.length);
+  if (parts.length === 1) return bytes;
+  const out = new Uint8Array(parts.reduce((sum, { start, end }) => sum + end - start, 0));
+  let at = 0;
+  for (const { start, end } of parts) {
+    out.set(bytes.subarray(start - first.start, end - first.start), at);
+    at += end - start;
+  }
+  return out;
 }
 
 function frameSource(

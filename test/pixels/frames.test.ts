@@ -158,6 +158,20 @@ describe('encapsulated frames', () => {
     expect(await framesOf(encapsulated([first.slice(0, 4), first.slice(4)], 1))).toEqual([first]);
   });
 
+  it('reads the many fragments of a frame in one range', async () => {
+    const fragments = Array.from({ length: 500 }, (_, index) => [index & 0xff, 1]);
+    const inner = bufferSource(encapsulated(fragments, 1));
+    const reads: number[] = [];
+    const read = (start: number, end: number) => {
+      reads.push(end - start);
+      return inner.read(start, end);
+    };
+    const source = await openFrames(await readP10({ sizeBytes: inner.sizeBytes, read }));
+    reads.length = 0;
+    expect([...(await source.encodedFrame(0))]).toEqual(fragments.flat());
+    expect(reads).toHaveLength(1);
+  });
+
   it('groups fragments by the offset table', async () => {
     const bytes = encapsulated(
       [
