@@ -5,6 +5,7 @@ import type { DataSet, Element } from './data-set.ts';
 import { DicomError, type DicomWarning } from './dicom-error.ts';
 import { lookUp } from './dictionary.ts';
 import { type Encoding, looksExplicit, readHeader, readTag } from './element-header.ts';
+import { foreignFormat } from './foreign-formats.ts';
 import { latin1Text } from './latin1.ts';
 import type { ParsedDataSet } from './parse-frames.ts';
 
@@ -53,18 +54,11 @@ export function notP10(window: ByteWindow, cause?: DicomError): DicomError {
       {},
       { cause },
     );
-  const size = window.source.sizeBytes;
-  if (size < PREAMBLE_BYTES + 4)
-    return new DicomError(
-      'NotP10',
-      `byte ${PREAMBLE_BYTES}`,
-      `expected the DICM marker, got a file of ${size} bytes`,
-      {
-        sizeBytes: size,
-      },
-    );
-  const got = Buffer.from(window.slice(PREAMBLE_BYTES, 4)).toString('hex');
-  return new DicomError('NotP10', `byte ${PREAMBLE_BYTES}`, `expected the DICM marker, got bytes ${got}`);
+  const { sizeBytes } = window.source;
+  const got = `${foreignFormat(window.slice(0, 64))} (${sizeBytes} bytes)`;
+  return new DicomError('NotP10', `byte ${PREAMBLE_BYTES}`, `expected the DICM marker, got ${got}`, {
+    sizeBytes,
+  });
 }
 
 function isMarker(window: ByteWindow, at: number): boolean {

@@ -279,6 +279,20 @@ describe('inspectObject refuses', () => {
       expect(codeOf(await inspect(image, 'current', key))).toBe('accepted');
   });
 
+  it('what is another format, and says which, without quoting it', async () => {
+    const cases: [bytes: string, says: string][] = [
+      ['PK\u0003\u0004', 'a ZIP archive'],
+      ['%PDF-1.4', 'a PDF'],
+      ['Jane Doe, born 1970', 'text'],
+      ['\u0000\u0001', 'other bytes'],
+    ];
+    for (const [bytes, says] of cases) {
+      const verdict = await inspect(Buffer.from(bytes, 'latin1'));
+      const message = `byte 128: expected the DICM marker, got ${says} (${bytes.length} bytes)`;
+      expect(verdict).toEqual({ verdict: 'rejected', code: 'NotP10', message });
+    }
+  });
+
   it('never says a value of a patient', async () => {
     const secret = 'SECRETNAME';
     const changes = {
