@@ -82,6 +82,7 @@ export function healthImagingService(
       return {
         jobStatus: (job?.jobStatus ?? 'SUBMITTED') as JobStatus,
         outputS3Uri: job?.outputS3Uri ?? '',
+        ...(job?.submittedAt ? { submittedAt: job.submittedAt.toISOString() } : {}),
         ...(job?.message === undefined ? {} : { message: job.message }),
       };
     },

@@ -53,8 +53,13 @@ export async function startImportJob(
 export async function checkImportJob(
   deps: PipelineDeps,
   ref: BatchRef & { readonly jobId: string },
-): Promise<{ jobId: string; jobStatus: JobStatus }> {
-  if (ref.jobId === NO_JOB.jobId) return NO_JOB;
-  const { jobStatus } = await deps.imaging.importJob(ref.jobId);
-  return { jobId: ref.jobId, jobStatus };
+): Promise<{ jobId: string; jobStatus: JobStatus; waitSeconds: number }> {
+  if (ref.jobId === NO_JOB.jobId) return { ...NO_JOB, waitSeconds: 1 };
+  const { jobStatus, submittedAt } = await deps.imaging.importJob(ref.jobId);
+  const elapsedSeconds = submittedAt ? (deps.clock.now() - Date.parse(submittedAt)) / 1000 : 0;
+  return { jobId: ref.jobId, jobStatus, waitSeconds: waitSecondsAfter(elapsedSeconds) };
 }
+
+/** A fifth of the time that the job has taken so far: few looks at long jobs, no long sleep after short ones. Pure. */
+export const waitSecondsAfter = (elapsedSeconds: number): number =>
+  Math.min(30, Math.max(1, Math.round(elapsedSeconds * 0.2)));

@@ -88,6 +88,8 @@ export interface ImagingService {
   importJob(jobId: string): Promise<{
     readonly jobStatus: JobStatus;
     readonly outputS3Uri: string;
+    /** ISO 8601, UTC. */
+    readonly submittedAt?: string;
     readonly message?: string;
   }>;
   /** Image sets of a study or a series, deleted ones absent. */
