@@ -31,7 +31,10 @@ export class ByteWindow {
     if (this.has(offset, Math.max(0, Math.min(length, this.source.sizeBytes - offset)))) return;
     const size = exact ? length : Math.max(length, this.nextRead);
     if (!exact) this.nextRead = Math.min(this.nextRead * 2, LARGEST_READ);
-    const read = await this.source.read(offset, Math.min(offset + size, this.source.sizeBytes));
+    const end = Math.min(offset + size, this.source.sizeBytes);
+    const read = await this.source.read(offset, end);
+    if (read.length !== end - offset)
+      throw new Error(`source: expected ${end - offset} bytes at byte ${offset}, got ${read.length}`);
     // A plain array: views of a Buffer cost three times as much.
     const bytes = new Uint8Array(read.buffer, read.byteOffset, read.byteLength);
     this.bytes = bytes;

@@ -144,6 +144,15 @@ describe('readP10 reads the head only', () => {
     expect([skipped.pixelData?.fragments, skipped.pixelData?.endBytes]).toEqual([undefined, bytes.length]);
   });
 
+  it('fails, and goes on no longer, when the source gives less than it has', async () => {
+    const bytes = writeP10({ transferSyntaxUID: EXPLICIT, elements });
+    const short = {
+      sizeBytes: bytes.length,
+      read: async (start: number) => bytes.subarray(start, start + 3),
+    };
+    await expect(readP10(short)).rejects.toThrow(/source: expected \d+ bytes at byte 0, got 3/);
+  });
+
   it('leaves big binary values in the source', async () => {
     const value = new Uint8Array(200_000).fill(7);
     const bytes = writeP10({
