@@ -54,3 +54,14 @@ function plainObject(value: object): Json | undefined {
   }
   return copy;
 }
+
+/** Whether arrays and objects nest at most `levels` deep. Safe for any depth: it does not recurse. */
+export function nestsWithin(value: unknown, levels: number): boolean {
+  let layer: unknown[] = [value];
+  for (let level = 0; layer.length > 0; level += 1) {
+    const inner = layer.filter((item): item is object => typeof item === 'object' && item !== null);
+    if (inner.length > 0 && level >= levels) return false;
+    layer = inner.flatMap((item) => Object.values(item) as unknown[]);
+  }
+  return true;
+}

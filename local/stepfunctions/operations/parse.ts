@@ -1,6 +1,6 @@
 /** Reads the members of a request, with the service's errors naming what was wrong (API model 2016-11-23). */
 import { ServiceError } from '../errors.ts';
-import { isObject } from '../json.ts';
+import { isObject, nestsWithin } from '../json.ts';
 import { LIMITS } from '../limits.ts';
 import { checkName } from '../runtime/starting.ts';
 
@@ -96,13 +96,22 @@ export function executionInput(request: Request): string {
   if (typeof value !== 'string') throw new ServiceError('SerializationException', 'input is not a string');
   const { max } = LIMITS.stateDataBytes;
   if (Buffer.byteLength(value) > max) throw invalid('input', `have length less than or equal to ${max}`);
-  try {
-    JSON.parse(value);
-  } catch {
+  if (!isExecutionInput(value)) {
     throw new ServiceError(
       'InvalidExecutionInput',
-      "Invalid State Machine Execution Input: 'it is not JSON'",
+      `Invalid State Machine Execution Input: it is not JSON, or nests more than ${MOST_LEVELS} levels deep`,
     );
   }
   return value;
+}
+
+/** Levels of nesting; deeper JSON would overflow the stack of what works on it. Our own bound. */
+const MOST_LEVELS = 1_000;
+
+function isExecutionInput(text: string): boolean {
+  try {
+    return nestsWithin(JSON.parse(text), MOST_LEVELS);
+  } catch {
+    return false;
+  }
 }

@@ -38,6 +38,13 @@ export class Changes {
   }
 
   #tell(change: Change): void {
-    for (const listener of this.#listeners) listener(change);
+    for (const listener of this.#listeners) {
+      try {
+        listener(change);
+      } catch (error) {
+        // An onlooker's mistake is not the execution's.
+        process.emitWarning(error as Error);
+      }
+    }
   }
 }

@@ -77,8 +77,7 @@ async function runState(visit: Visit): Promise<Outcome> {
       if (state.type !== 'Wait') await endPause(visit);
       return await RUNNERS[state.type](state as never, visit);
     } catch (thrown) {
-      if (thrown instanceof Cancelled) throw thrown;
-      frame.cancellation.throwIfCancelled();
+      if (thrown instanceof Cancelled || frame.cancellation.reason) return calledOff(visit, thrown);
       const error = toStateError(thrown);
       noteEvaluationFailure(visit, error);
       const pause = nextTry(state.retry, frame.record.retries, error, Math.random);
@@ -91,6 +90,15 @@ async function runState(visit: Visit): Promise<Outcome> {
       engine.meter.transition(visit.execution.record.machineName, visit.execution.record.type);
     }
   }
+}
+
+/** The history tells of a task or a wait that was stopped; Map and Parallel tell it themselves. */
+function calledOff(visit: Visit, thrown: unknown): never {
+  const { type } = visit.state;
+  const { reason } = visit.cancellation;
+  if ((type === 'Task' || type === 'Wait') && reason?.kind !== 'timedOut')
+    visit.addEvent(`${type}StateAborted`);
+  throw reason ? new Cancelled(reason) : thrown;
 }
 
 /** Waits out what is left of the pause before a retry, also after a restart. */
