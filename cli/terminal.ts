@@ -20,6 +20,9 @@ export interface Streams {
   readonly stderr: { write(text: string): unknown; isTTY?: boolean; columns?: number };
 }
 
+/** A log keeps the figures; a bar is for eyes that watch it move. */
+const withoutBar = (line: string) => line.replace(/[█░]+ {2}/, '');
+
 /** Milliseconds between progress lines where there is no terminal. */
 const QUIET_EVERY = 5_000;
 
@@ -52,13 +55,13 @@ export function createTerminal(streams: Streams = process, now: () => number = D
       lastAt ??= now();
       if (now() - lastAt < QUIET_EVERY) return;
       lastAt = now();
-      streams.stderr.write(`${line}\n`);
+      streams.stderr.write(`${withoutBar(line)}\n`);
     },
     endProgress: (line) => {
       wipe();
       bar = '';
       lastAt = undefined;
-      if (line !== undefined) streams.stderr.write(`${line}\n`);
+      if (line !== undefined) streams.stderr.write(`${moving ? line : withoutBar(line)}\n`);
     },
     colours: pc.createColors(streams.stdout.isTTY === true && pc.isColorSupported),
     columns: columns(),
