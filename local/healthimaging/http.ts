@@ -1,6 +1,7 @@
 /** HTTP, bare: bounded bodies in, replies and the service's errors out. */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { ServiceError } from './errors.ts';
 import type { Reply } from './output.ts';
 
@@ -42,4 +43,23 @@ export function toErrorReply(error: unknown): Reply {
     headers: { 'content-type': 'application/json', 'x-amzn-errortype': known.name },
     body: JSON.stringify({ message: known.message }),
   };
+}
+
+/** What is not even HTTP, or has headers beyond all bounds, gets an answer of the service's shape too. */
+export function refuseConnection(error: Error & { code?: string }, socket: Duplex): void {
+  if (!socket.writable || error.code === 'ECONNRESET') {
+    socket.destroy();
+    return;
+  }
+  const isTooLarge = error.code === 'HPE_HEADER_OVERFLOW';
+  const [status, name] = isTooLarge
+    ? ['413 Payload Too Large', 'RequestEntityTooLargeException']
+    : ['400 Bad Request', 'ValidationException'];
+  const body = JSON.stringify({
+    message: isTooLarge ? 'The request headers are too large' : 'Not a valid request',
+  });
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\nx-amzn-errortype: ${name}\r\n` +
+      `x-amzn-requestid: ${randomUUID()}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+  );
 }

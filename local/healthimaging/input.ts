@@ -45,7 +45,7 @@ function readMember(
   member: MemberRef,
   shape: Shape,
   raw: RawRequest,
-  body: Readonly<Record<string, unknown>> | undefined,
+  body: unknown,
   problems: string[],
 ): unknown {
   const wireName = member.locationName ?? name;
@@ -54,7 +54,7 @@ function readMember(
     return check(fromQuery(raw.query, wireName, member.shape), member.shape, name, problems);
   }
   if (shape.payload === name) return check(body, member.shape, name, problems);
-  return check(body?.[wireName] ?? undefined, member.shape, name, problems);
+  return check((body as Record<string, unknown> | null)?.[wireName], member.shape, name, problems);
 }
 
 /** Query text as the JSON value it stands for; what does not parse stays text and fails its type check. */
@@ -68,16 +68,17 @@ function fromQuery(query: URLSearchParams, name: string, shapeName: string): unk
   return text;
 }
 
-function bodyOf(shape: Shape, bytes: Uint8Array): Record<string, unknown> | undefined {
+/** The parsed body: any JSON for a payload member, which has its own check; else an object of members. */
+function bodyOf(shape: Shape, bytes: Uint8Array): unknown {
   const needsBody = Object.values(shape.members ?? {}).some((member) => !member.location);
   if (!needsBody) return undefined;
   if (bytes.length === 0) return shape.payload ? undefined : {};
   const value = parseJson(bytes);
-  if (value === null) return undefined;
+  if (shape.payload || value === null) return value;
   if (typeof value !== 'object' || Array.isArray(value)) {
     throw validation('The request body must be a JSON object');
   }
-  return value as Record<string, unknown>;
+  return value;
 }
 
 /** JSON bytes of bounded depth. Throws ValidationException. */

@@ -18,6 +18,7 @@ import { createMetrics } from './access/metrics.ts';
 import { createThrottler, type Throttle } from './access/throttle.ts';
 import { createBackground } from './background.ts';
 import { type HandlerParts, handle, placeOf } from './handler.ts';
+import { refuseConnection } from './http.ts';
 import { createImporter } from './import/importer.ts';
 import { createLocks } from './locks.ts';
 import { resumeLifeCycles } from './resume.ts';
@@ -60,6 +61,8 @@ export interface HealthImaging {
   close(): Promise<void>;
 }
 
+/** 200 tag keys of 128 characters, all of them percent-encoded, fit. */
+const MAX_HEADER_BYTES = 128 * 1024;
 /** A client that does not finish its request is let go. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
@@ -74,10 +77,11 @@ export async function startHealthImaging(options: HealthImagingOptions = {}): Pr
   const { service, importer } = await openService(dataDir, options);
   await collectGarbage(service.store);
   const parts = handlerParts(service, options);
-  const server = createServer((request, response) => {
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
     handle(parts, request, response).catch((error) => parts.log(placeOf(error)));
   });
   server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.on('clientError', (error, socket) => refuseConnection(error, socket));
   await listen(server, options.port ?? 0, host);
   const { port } = server.address() as AddressInfo;
   await resumeLifeCycles(service);
