@@ -1,0 +1,82 @@
+/**
+ * What an ingest asks of the services, counted on the local world, whose definitions and functions are those that deploy:
+ * transitions, invocations, and requests by operation, an instance; beside the targets of design section 12.
+ *   node bench/requests.mjs [instances] [rows]
+ */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { startWorld } from '../dist/local/index.js';
+import { load } from './pool.mjs';
+
+const instances = Number(process.argv[2] ?? 1000);
+const rows = Number(process.argv[3] ?? 32);
+/** Instances a series, as a CT has them. */
+const PER_SERIES = 250;
+const AT_ONCE = 16;
+
+const { ctInstance } = await load('local/demo/series.ts');
+const { writeP10 } = await load('shared/dicom/write.ts');
+
+function instanceAt(n) {
+  const series = Math.floor(n / PER_SERIES);
+  const place = {
+    patient: { id: `BENCH-${series}`, name: 'BENCH^REQUESTS', birthDate: '19700101', sex: 'O' },
+    study: `bench/${series}`,
+    series: `bench/${series}/ct`,
+    seriesNumber: 1,
+    instance: (n % PER_SERIES) + 1,
+    description: 'requests',
+  };
+  return writeP10(ctInstance(place, { rows, columns: rows }, (n % PER_SERIES) / PER_SERIES, n));
+}
+
+const dataDir = await mkdtemp(join(tmpdir(), 'isocenter-requests-'));
+const world = await startWorld({ dataDir, basePort: 0, parameters: { quietSeconds: '5' } });
+try {
+  const access = { region: world.region, credentials: { accessKeyId: 'x', secretAccessKey: 'x' } };
+  const s3 = new S3Client({ ...access, endpoint: world.s3Url, forcePathStyle: true });
+  const sfn = new SFNClient({ ...access, endpoint: world.stepFunctionsUrl });
+  const started = performance.now();
+  for (let n = 0; n < instances; n += AT_ONCE) {
+    const some = Array.from({ length: Math.min(AT_ONCE, instances - n) }, (_, i) => n + i);
+    await Promise.all(
+      some.map((i) =>
+        s3.send(
+          new PutObjectCommand({ Bucket: world.inboxBucket, Key: `bench/${i}.dcm`, Body: instanceAt(i) }),
+        ),
+      ),
+    );
+  }
+  const isDone = async () => {
+    const { KeyCount } = await s3.send(new ListObjectsV2Command({ Bucket: world.inboxBucket, MaxKeys: 1 }));
+    const { executions } = await sfn.send(
+      new ListExecutionsCommand({ stateMachineArn: world.stateMachineArns.ingest, statusFilter: 'RUNNING' }),
+    );
+    return KeyCount === 0 && executions.length === 0;
+  };
+  while (!(await isDone())) await new Promise((resolve) => setTimeout(resolve, 1000));
+  const seconds = (performance.now() - started) / 1000;
+
+  const { transitions, invocations, invocationsByFunction, requests } = world.counters();
+  const each = (n) => (n / instances).toFixed(4);
+  const sum = (prefix) =>
+    Object.entries(requests)
+      .filter(([name]) => name.startsWith(prefix))
+      .reduce((total, [, n]) => total + n, 0);
+  const withoutVerification = invocations - (invocationsByFunction['isocenter-local-verifyFrames'] ?? 0);
+  console.log(`${instances} instances of ${rows} × ${rows}, ${seconds.toFixed(1)} s`);
+  console.log(`transitions     ${each(transitions)} an instance (target ≤ 0.02 for 10,000)`);
+  console.log(
+    `invocations     ${each(withoutVerification)} without verification (≤ 0.1), ${each(invocations)} with`,
+  );
+  console.log(`S3 requests     ${each(sum('s3:'))} (≤ 4)`);
+  console.log(`GetImageFrame   ${each(requests['medical-imaging:GetImageFrame'] ?? 0)} (exactly 1 a frame)`);
+  for (const [name, n] of Object.entries(requests).sort(([, a], [, b]) => b - a))
+    console.log(`  ${name.padEnd(40)} ${String(n).padStart(7)}  ${each(n)}`);
+} finally {
+  await world.close();
+  await rm(dataDir, { recursive: true, force: true });
+}
