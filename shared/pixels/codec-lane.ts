@@ -13,6 +13,8 @@ import type { CodecJob, CodecReply } from './worker-protocol.ts';
 /** One frame's job and its promise. */
 export interface Ticket {
   readonly id: number;
+  /** Bytes that the job carries. */
+  readonly sizeBytes: number;
   /** Made anew each time a worker takes the frame: the message's buffers move. */
   readonly job: () => CodecJob;
   readonly resolve: (result: object) => void;
@@ -22,6 +24,8 @@ export interface Ticket {
 export interface Lane {
   /** Frames handed over and not answered yet. */
   readonly load: number;
+  /** Takes more in advance: two frames always, small ones up to sixteen, so that the worker never waits for a message. */
+  hasRoom(): boolean;
   take(ticket: Ticket): void;
   /** Ends the thread; unanswered frames are rejected. */
   close(): Promise<void>;
@@ -35,6 +39,10 @@ export interface LaneOptions {
   /** The lane has ended; these frames were not begun. */
   readonly onEnded: (lane: Lane, unfinished: readonly Ticket[]) => void;
 }
+
+const FRAMES_IN_ADVANCE = 2;
+const SMALL_FRAMES_IN_ADVANCE = 16;
+const SMALL_BYTES = 256 * 1024;
 
 export function openLane(options: LaneOptions): Lane {
   const { deadlineMs, maxHeapBytes } = options;
@@ -91,6 +99,11 @@ export function openLane(options: LaneOptions): Lane {
   const lane: Lane = {
     get load() {
       return tickets.length;
+    },
+    hasRoom() {
+      if (tickets.length < FRAMES_IN_ADVANCE) return true;
+      const bytes = tickets.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+      return tickets.length < SMALL_FRAMES_IN_ADVANCE && bytes < SMALL_BYTES;
     },
     take(ticket) {
       let job: CodecJob;

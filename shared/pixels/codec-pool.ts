@@ -31,7 +31,7 @@ export interface CodecPoolOptions {
   readonly workers?: number;
   /** A frame that takes longer fails with CodecDeadline; default 30,000. */
   readonly deadlineMs?: number;
-  /** A worker whose codecs hold more memory than this after a frame is replaced; default 1 GiB. */
+  /** A worker whose codecs hold more memory than this after a frame is replaced; default 512 MiB. */
   readonly maxHeapBytes?: number;
   /** Frames that may wait; further callers are made to wait before their bytes are copied. Default 4 a worker. */
   readonly maxQueued?: number;
@@ -68,14 +68,11 @@ export interface CodecPool {
   close(): Promise<void>;
 }
 
-/** Frames handed to a worker in advance, so that it never waits for the next message. */
-const LANE_DEPTH = 2;
-
 /** Starts no thread before the first frame. Threads do not keep the process alive while idle. */
 export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
   const workers = options.workers ?? Math.max(1, availableParallelism());
   const deadlineMs = options.deadlineMs ?? 30_000;
-  const maxHeapBytes = options.maxHeapBytes ?? 1024 ** 3;
+  const maxHeapBytes = options.maxHeapBytes ?? 512 * 1024 ** 2;
   const maxQueued = options.maxQueued ?? 4 * workers;
   const lanes: Lane[] = [];
   const queue: Ticket[] = [];
@@ -103,7 +100,7 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
       lanes.push(opened);
       return opened;
     }
-    return lanes.filter((lane) => lane.load < LANE_DEPTH).sort((a, b) => a.load - b.load)[0];
+    return lanes.filter((lane) => lane.hasRoom()).sort((a, b) => a.load - b.load)[0];
   }
 
   function dispatch(): void {
@@ -115,14 +112,14 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
     for (let room = maxQueued - queue.length; room > 0 && waiting.length > 0; room--) waiting.shift()?.();
   }
 
-  async function submit(job: () => CodecJob, signal?: AbortSignal): Promise<object> {
+  async function submit(sizeBytes: number, job: () => CodecJob, signal?: AbortSignal): Promise<object> {
     while (queue.length >= maxQueued && !closed) await new Promise<void>((resolve) => waiting.push(resolve));
     if (closed || signal?.aborted)
       throw new CodecError('Cancelled', closed ? 'the codec pool is closed' : 'cancelled');
     let onAbort: (() => void) | undefined;
     try {
       return await new Promise<object>((resolve, reject) => {
-        const ticket: Ticket = { id: nextId++, job, resolve, reject };
+        const ticket: Ticket = { id: nextId++, sizeBytes, job, resolve, reject };
         onAbort = () => cancel(ticket);
         signal?.addEventListener('abort', onAbort);
         queue.push(ticket);
@@ -152,12 +149,14 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
     async decode(encoded, transferSyntaxUID, description, { signal, ...rest } = {}) {
       const source = { encoded, transferSyntaxUID, description };
       return (await submit(
+        encoded.length,
         () => ({ operation: 'decode', source: own(source), options: rest }),
         signal,
       )) as DecodedFrame;
     },
     async encode(canonical, description, { signal, ...rest } = {}) {
       return (await submit(
+        canonical.length,
         () => ({ operation: 'encode', canonical: ownBytes(canonical), description, options: rest }),
         signal,
       )) as EncodedFrame;
@@ -165,12 +164,14 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
     async transcode(encoded, transferSyntaxUID, description, { signal, ...rest } = {}) {
       const source = { encoded, transferSyntaxUID, description };
       return (await submit(
+        encoded.length,
         () => ({ operation: 'transcode', source: own(source), options: rest }),
         signal,
       )) as TranscodedFrame;
     },
     async verify(codestream, { signal, source, ...rest } = {}) {
       return (await submit(
+        codestream.length + (source?.encoded.length ?? 0),
         () => ({
           operation: 'verify',
           codestream: ownBytes(codestream),

@@ -51,4 +51,17 @@ describe.skipIf(!hasOpenJpeg)('HTJ2K encoding, judged by OpenJPEG', () => {
           });
           expect(tileParts(openCodestream(codestream))).toHaveLength(3);
         });
+
+  it.each([
+    [1, 3000],
+    [3000, 1],
+    [2, 700],
+    [1025, 1023],
+  ])('a frame of %i × %i with three components of 16 bits', async (rows, columns) => {
+    const layout = { samplesPerPixel: 3, photometricInterpretation: 'YBR_FULL' };
+    const description = describeImage({ rows, columns, bitsStored: 16, ...layout });
+    const pixels = randomPixels(description, rows);
+    const { codestream } = await pool.encode(pixels, description);
+    expect(Buffer.compare(openJpegDecode(folder, codestream, 3, 2), pixels)).toBe(0);
+  });
 });
