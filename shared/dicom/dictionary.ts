@@ -2,6 +2,8 @@
 import { DICTIONARY_LINES } from './dictionary-data.ts';
 
 export interface DictionaryEntry {
+  /** Of the first group where the group repeats. */
+  readonly tag: number;
   /** As written in PS3.6; an instance of a repeating group answers with the base entry (`OverlayData`). */
   readonly keyword: string;
   readonly vr: string;
@@ -31,14 +33,15 @@ function load(): Tables {
   for (const line of DICTIONARY_LINES.split('\n')) {
     const [tag, vr, vm, keyword] = line.split(' ');
     if (!tag || !vr || !vm || !keyword) continue;
+    const number = Number.parseInt(tag.replaceAll('x', '0'), 16);
     const entry: DictionaryEntry = {
+      tag: number,
       keyword,
       vr: vr.slice(0, 2),
       vrDepends: vr.length > 2,
       vm,
       isMultiple: vm !== '1',
     };
-    const number = Number.parseInt(tag.replaceAll('x', '0'), 16);
     (tag.includes('x') ? built.repeating : built.byTag).set(number, entry);
     if (!built.tagByKeyword.has(keyword)) built.tagByKeyword.set(keyword, number);
   }

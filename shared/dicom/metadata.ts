@@ -3,7 +3,7 @@
  * JSON types by VR, arrays by the dictionary's multiplicity, null for what is there but empty.
  */
 import type { DataSet, Element } from './data-set.ts';
-import { hexTag, isPrivate, lookUp, tagOf } from './dictionary.ts';
+import { hexTag, isPrivate, lookUp } from './dictionary.ts';
 import { readTag } from './element-header.ts';
 import { inLittleEndian } from './little-endian.ts';
 import { type Level, levelOf } from './normalisation.ts';
@@ -35,7 +35,17 @@ function isPixelGroup(tag: number): boolean {
 export function keyOf(tag: number): string {
   const entry = lookUp(tag);
   // OverlayData of group 6002 would hide that of 6000: the keyword of a repeating group is its first group's.
-  return entry && tagOf(entry.keyword) === tag ? entry.keyword : hexTag(tag);
+  return entry?.tag === tag ? entry.keyword : hexTag(tag);
+}
+
+/** A level or an item being written. */
+type Document = Record<string, DicomJsonValue>;
+
+/** Binary values that are still in the source, with their place in the document. */
+interface Unread {
+  readonly document: Document;
+  readonly key: string;
+  readonly element: Element;
 }
 
 /**
@@ -43,30 +53,37 @@ export function keyOf(tag: number): string {
  * is unicode; numbers that JSON cannot hold (NaN, infinities) become null.
  */
 export async function toMetadata(p10: P10): Promise<InstanceMetadata> {
-  const levels: Record<Level, Record<string, DicomJsonValue>> = {
-    Patient: {},
-    Study: {},
-    Series: {},
-    Instance: {},
-  };
+  const levels: Record<Level, Document> = { Patient: {}, Study: {}, Series: {}, Instance: {} };
   const vrs: Record<string, string> = {};
+  const unread: Unread[] = [];
   for (const element of p10.meta.dataSet.elements.values())
-    levels.Instance[keyOf(element.tag)] = await toJson(p10, p10.meta.dataSet, element);
+    put(levels.Instance, p10.meta.dataSet, element, unread);
   for (const element of p10.dataset.elements.values()) {
     const { tag } = element;
     if (isPixelGroup(tag) || (tag & 0xffff) === 0 || tag === 0xfffcfffc) continue;
-    levels[levelOf(tag)][keyOf(tag)] = await toJson(p10, p10.dataset, element);
+    put(levels[levelOf(tag)], p10.dataset, element, unread);
     if (isPrivate(tag)) vrs[hexTag(tag)] = element.vr;
+  }
+  for (const { document, key, element } of unread) {
+    const bytes = await p10.source.read(element.offset, element.offset + element.length);
+    document[key] = base64(element, bytes);
   }
   return { ...levels, DICOMVRs: vrs };
 }
 
-async function toJson(p10: P10, dataSet: DataSet, element: Element): Promise<DicomJsonValue> {
+function put(document: Document, dataSet: DataSet, element: Element, unread: Unread[]): void {
+  const key = keyOf(element.tag);
+  const isUnread = element.length > 0 && !element.value && !element.items;
+  if (isUnread) unread.push({ document, key, element });
+  document[key] = isUnread ? '' : toJson(dataSet, element, unread);
+}
+
+function toJson(dataSet: DataSet, element: Element, unread: Unread[]): DicomJsonValue {
   const { kind } = representation(element.vr);
   const entry = lookUp(element.tag);
-  if (kind === 'sequence') return sequence(p10, element);
+  if (kind === 'sequence') return sequence(element, unread);
   if (element.length === 0) return entry ? null : '';
-  if (kind === 'binary') return base64(p10, element);
+  if (kind === 'binary') return base64(element, element.value ?? new Uint8Array(0));
   const values = kind === 'text' ? textValues(dataSet, element) : numberValues(element);
   const isArray = entry ? entry.isMultiple && isSplit(element.vr) : values.length > 1;
   if (isArray) return values;
@@ -81,16 +98,14 @@ function isSplit(vr: string): boolean {
   return kind !== 'text' || splits;
 }
 
-async function sequence(p10: P10, element: Element): Promise<DicomJsonValue> {
+function sequence(element: Element, unread: Unread[]): DicomJsonValue {
   if (!element.items?.length) return null;
-  const items: DicomJson[] = [];
-  for (const item of element.items) {
-    const json: Record<string, DicomJsonValue> = {};
+  return element.items.map((item) => {
+    const document: Document = {};
     for (const child of item.elements.values())
-      if ((child.tag & 0xffff) !== 0) json[keyOf(child.tag)] = await toJson(p10, item, child);
-    items.push(json);
-  }
-  return items;
+      if ((child.tag & 0xffff) !== 0) put(document, item, child, unread);
+    return document;
+  });
 }
 
 /** IS and DS keep the file's spaces, as the service's documents show since 2025; others lose their padding. */
@@ -117,8 +132,7 @@ function tagValues(element: Element): string[] {
 }
 
 /** Bytes as they stand; words of a big-endian file in little endian, as the document knows no byte order. */
-async function base64(p10: P10, element: Element): Promise<string> {
-  const { offset, length, value } = element;
-  const bytes = value ?? (await p10.source.read(offset, offset + length));
-  return Buffer.from(inLittleEndian(element, bytes)).toString('base64');
+function base64(element: Element, bytes: Uint8Array): string {
+  const ordered = inLittleEndian(element, bytes);
+  return Buffer.from(ordered.buffer, ordered.byteOffset, ordered.length).toString('base64');
 }
