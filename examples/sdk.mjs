@@ -19,7 +19,7 @@ for (const set of found.imageSetsMetadataSummaries)
   console.log(
     set.imageSetId,
     set.DICOMTags.DICOMSeriesModality ?? '',
-    set.DICOMTags.DICOMSeriesDescription ?? '',
+    set.DICOMTags.DICOMSeriesBodyPart ?? '',
   );
 
 for (const { imageSetId } of found.imageSetsMetadataSummaries) {
