@@ -49,7 +49,7 @@ export async function connect(options: ConnectOptions, terminal: Terminal): Prom
     throw new CommandFailed(`nothing at ${dataDir} yet: start with isocenter up, or isocenter ingest`);
   prepareDataDirectory(dataDir);
   terminal.say(`no world runs on ${dataDir}: one is started for this command`);
-  const world = await startOrExplain(() =>
+  const world = await startOrExplain('the local world', () =>
     startWorld({
       dataDir,
       ...(options.behaviour ? { behaviour: options.behaviour } : {}),
@@ -59,13 +59,13 @@ export async function connect(options: ConnectOptions, terminal: Terminal): Prom
   return deploymentOf(world, dataDir, () => world.close());
 }
 
-/** Any reason for which a world does not start becomes one line. */
-export async function startOrExplain<T>(start: () => Promise<T>): Promise<T> {
+/** Any reason for which `what` does not start becomes one line. */
+export async function startOrExplain<T>(what: string, start: () => Promise<T>): Promise<T> {
   try {
     return await start();
   } catch (error) {
     if (error instanceof CommandFailed) throw error;
-    throw new CommandFailed(`the local world did not start: ${oneLine(error)}`, { cause: error });
+    throw new CommandFailed(`${what} did not start: ${oneLine(error)}`, { cause: error });
   }
 }
 

@@ -16,7 +16,7 @@ import type { Report } from '../shared/ingest/report.ts';
 import { uploadIdOf } from '../shared/ingest/work-keys.ts';
 import type { Deployment } from './deployment.ts';
 import { CommandFailed } from './errors.ts';
-import { progressLine } from './progress.ts';
+import { count, progressLine, seconds } from './progress.ts';
 import { readObjectLines, readReport } from './reports.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -35,6 +35,9 @@ const STAGES: Readonly<Record<string, string>> = {
   ReleaseUpload: 'clear',
   ReportFailure: 'report',
 };
+
+/** Stages that fan out, so that a part of the objects can be done with. */
+const COUNTED = new Set(['inspect', 'stage', 'import', 'verify']);
 
 const POLL_MS = 400;
 /** The sweep starts what events did not, once a minute; much more than that means that nothing will come. */
@@ -67,7 +70,7 @@ export async function followUpload(
         throw new CommandFailed(
           `no execution took upload ${upload} within ${START_WITHIN_MS / 60_000} minutes; its ${open.size} objects are in the inbox: see isocenter status`,
         );
-      terminal.progress(progressLine('wait', 0, sent.size, 0));
+      terminal.progress(stageLine('wait', 0, sent.size, (Date.now() - waitingSince) / 1000));
       await sleep(POLL_MS);
       continue;
     }
@@ -109,7 +112,7 @@ async function untilEnded(
 ): Promise<void> {
   let stage = '';
   let stageSince = Date.now();
-  const line = (done: number) => progressLine(stage, done, objects, (Date.now() - stageSince) / 1000);
+  const line = (done: number) => stageLine(stage, done, objects, (Date.now() - stageSince) / 1000);
   for (;;) {
     const { status } = await deployment.sfn.send(
       new DescribeExecutionCommand({ executionArn: execution.executionArn }),
@@ -126,6 +129,11 @@ async function untilEnded(
     if (stage !== '') terminal.progress(line(Math.round((now?.share ?? 0) * objects)));
     await sleep(POLL_MS);
   }
+}
+
+function stageLine(stage: string, done: number, objects: number, elapsedSeconds: number): string {
+  if (COUNTED.has(stage)) return progressLine(stage, done, objects, elapsedSeconds);
+  return `${stage.padEnd(8)}  ${count(objects)} objects  ${seconds(elapsedSeconds)}`;
 }
 
 /** The stage that runs and, in a fan-out, the share of its shards that ended (0…1). */

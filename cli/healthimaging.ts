@@ -1,7 +1,7 @@
 /** `isocenter healthimaging`: only the HealthImaging-compatible server, for developing and testing against. */
 import { startHealthImaging } from '../local/healthimaging/server.ts';
 import { LOCAL_CREDENTIALS, startOrExplain } from './deployment.ts';
-import { EXIT } from './errors.ts';
+import { CommandFailed, EXIT } from './errors.ts';
 import type { Terminal } from './terminal.ts';
 import { untilSignal } from './until-signal.ts';
 
@@ -14,12 +14,16 @@ export interface HealthImagingOptions {
 
 /** Everything is kept in `--data DIR`; without it in a temporary folder that goes when the server stops. */
 export async function healthimaging(options: HealthImagingOptions, terminal: Terminal): Promise<number> {
-  const server = await startOrExplain(() =>
+  const port = options.port ?? 4081;
+  const server = await startOrExplain('the HealthImaging server', () =>
     startHealthImaging({
-      port: options.port ?? 4081,
+      port,
       ...(options.data === undefined ? {} : { dataDir: options.data }),
       ...(options.behaviour === undefined ? {} : { behaviour: options.behaviour }),
       ...(options.s3Endpoint === undefined ? {} : { s3Endpoint: options.s3Endpoint }),
+    }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EADDRINUSE') throw error;
+      throw new CommandFailed(`port ${port} is taken: choose another with --port N (0: any free one)`);
     }),
   );
   terminal.result(`HealthImaging  ${server.endpoint}`);

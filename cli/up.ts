@@ -29,7 +29,7 @@ export async function up(options: UpOptions, terminal: Terminal): Promise<number
   const running = await findRunningWorld(dataDir);
   if (running !== undefined)
     throw new CommandFailed(`a world already runs on ${dataDir} (pid ${running.pid}): ${running.consoleUrl}`);
-  const world = await startOrExplain(() => startWorld(worldOptions(dataDir, options)));
+  const world = await startOrExplain('the local world', () => startWorld(worldOptions(dataDir, options)));
   const stopped = untilSignal();
   const deployment = deploymentOf(world, dataDir, () => world.close());
   try {
