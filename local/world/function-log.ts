@@ -16,10 +16,14 @@ export function openFunctionLog(folder: string): FunctionLog {
   const sizes = new Map<string, number>();
   const append = (functionName: string, text: string) => {
     const file = join(folder, `${functionName}.log`);
-    const size = sizes.get(file) ?? statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-    if (size > ROTATE_BYTES) renameSync(file, `${file}.1`);
-    appendFileSync(file, text);
-    sizes.set(file, (size > ROTATE_BYTES ? 0 : size) + Buffer.byteLength(text));
+    try {
+      const size = sizes.get(file) ?? statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+      if (size > ROTATE_BYTES) renameSync(file, `${file}.1`);
+      appendFileSync(file, text);
+      sizes.set(file, (size > ROTATE_BYTES ? 0 : size) + Buffer.byteLength(text));
+    } catch {
+      // A full disk loses the line, not the world.
+    }
   };
   return {
     output: append,
