@@ -206,6 +206,30 @@ export async function repointInstances(
   });
 }
 
+/** After an undo: the sources hold again what they held. */
+export async function restoreSources(
+  deps: LedgerDeps,
+  seriesInstanceUID: string,
+  before: Readonly<Record<string, { readonly instances: Readonly<Record<string, string>> }>>,
+  merge: { readonly destination: string; readonly sources: readonly { readonly imageSetId: string }[] },
+): Promise<void> {
+  const key = workKeys.seriesLedger(deps.settings.datastoreId, seriesInstanceUID);
+  await update<SeriesLedger>(deps, key, (current) => {
+    if (!current) return undefined;
+    const instances: Record<string, LedgerEntry> = { ...current.instances };
+    const retired = { ...current.retired };
+    for (const { imageSetId } of merge.sources) {
+      delete retired[imageSetId];
+      for (const sop of Object.keys(before[imageSetId]?.instances ?? {})) {
+        const entry = instances[sop];
+        const wasThere = before[merge.destination]?.instances[sop] !== undefined;
+        if (entry?.imageSetId === merge.destination && !wasThere) instances[sop] = { ...entry, imageSetId };
+      }
+    }
+    return { ...current, instances, retired };
+  });
+}
+
 export function distinctIdentities(identities: readonly Identity[]): Identity[] {
   const byDigest = new Map(identities.map((identity) => [identityDigest(identity), identity]));
   return [...byDigest.keys()].sort().map((digest) => byDigest.get(digest) as Identity);

@@ -131,7 +131,7 @@ async function journalOf(deps: MergeDeps, request: MergeRequest): Promise<MergeJ
 }
 
 /** SOP Instance UID → what must be kept of the instance. */
-const instancesIn = (metadata: ImageSetMetadata, series: string): Record<string, string> =>
+export const instancesIn = (metadata: ImageSetMetadata, series: string): Record<string, string> =>
   Object.fromEntries(
     Object.entries(metadata.Study.Series[series]?.Instances ?? {}).map(([sop, instance]) => [
       sop,

@@ -8,6 +8,7 @@ import { markVerified, readSeries } from './ledger.ts';
 import { exists, writeOnce } from './ndjson.ts';
 import type { ExecutionRef, PipelineDeps } from './pipeline-deps.ts';
 import type { ImageSetReport, MergeReport } from './report.ts';
+import { readResolution } from './resolutions.ts';
 import { resultLines } from './shards.ts';
 import { variantKeywords } from './variants.ts';
 import type { VerifiedLine } from './verify-lines.ts';
@@ -42,11 +43,14 @@ export async function mergeVariants(deps: PipelineDeps, request: ExecutionRef): 
     if (waiting.length >= SERIES_AT_ONCE) await settle();
   }
   await settle();
-  // In `auto` the variants are for MergeSeries; the report has them from there.
-  const isAuto = deps.settings.merge === 'auto';
-  const list = isAuto ? merges.map((merge) => mergeItem(request.executionId, merge.seriesInstanceUID)) : [];
+  // In `auto` the variants are for MergeSeries, and the report has them from there; but for what a person decided.
+  const isForMerging = (merge: MergeReport) =>
+    deps.settings.merge === 'auto' && merge.outcome !== 'keptApart';
+  const list = merges
+    .filter(isForMerging)
+    .map((merge) => mergeItem(request.executionId, merge.seriesInstanceUID));
   await writeOnce(deps.objects, workBucket, workKeys.mergeList(request.executionId), JSON.stringify(list));
-  const result: Merges = { merges: isAuto ? [] : merges, imageSets };
+  const result: Merges = { merges: merges.filter((merge) => !isForMerging(merge)), imageSets };
   await writeOnce(deps.objects, workBucket, key, JSON.stringify(result));
 }
 
@@ -132,6 +136,7 @@ async function reportVariants(
   for await (const { imageSetId } of deps.imaging.searchImageSets({ seriesInstanceUID }))
     if (retired[imageSetId] === undefined) ids.push(imageSetId);
   if (ids.length < 2) return undefined;
+  const resolution = await readResolution(deps, seriesInstanceUID);
   ids.sort();
   const variants = await Promise.all(ids.map((imageSetId) => deps.imaging.metadata(imageSetId)));
   const [destination = '', ...sources] = await byPrimary(deps, ids);
@@ -141,8 +146,9 @@ async function reportVariants(
   );
   return {
     seriesInstanceUID,
-    outcome: 'reported',
-    reason: 'merging is set to report only',
+    ...(resolution?.keepApart
+      ? { outcome: 'keptApart', reason: 'a person decided to keep them apart' }
+      : { outcome: 'reported', reason: 'merging is set to report only' }),
     keywords: variantKeywords(variants, seriesInstanceUID),
     sources,
     destination,

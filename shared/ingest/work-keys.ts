@@ -60,6 +60,8 @@ export const workKeys = {
     `${execution(executionId)}merges/${sha256(seriesInstanceUID)}.journal.json`,
   mergeOutcome: (executionId: string, seriesInstanceUID: string) =>
     `${execution(executionId)}merges/${sha256(seriesInstanceUID)}.json`,
+  /** What people decided about a series. */
+  resolution: (seriesInstanceUID: string) => `resolutions/${sha256(seriesInstanceUID)}.json`,
   /** Merged sources that are to be deleted at `dueAt` (ISO 8601). */
   dueMerge: (dueAt: string, executionId: string, seriesInstanceUID: string) =>
     `merges/${dueAt}-${executionId}-${sha256(seriesInstanceUID)}.json`,

@@ -30,6 +30,8 @@ interface Held {
   state: 'ACTIVE' | 'LOCKED' | 'DELETED';
   workflowStatus: string;
   seed: SetSeed;
+  /** The seeds of the versions so far, by number. */
+  readonly versions: Map<number, SetSeed>;
   /** What the set becomes when its write is done. */
   after?: () => void;
 }
@@ -45,7 +47,10 @@ export function memoryImageSets(
   hooks: { fault?: (call: ServiceCall) => void; fails?: (call: ServiceCall) => boolean } = {},
 ) {
   const held = new Map<string, Held>(
-    seeds.map((seed) => [seed.imageSetId, { version: 1, state: 'ACTIVE', workflowStatus: 'CREATED', seed }]),
+    seeds.map((seed) => [
+      seed.imageSetId,
+      { version: 1, state: 'ACTIVE', workflowStatus: 'CREATED', seed, versions: new Map([[1, seed]]) },
+    ]),
   );
   const calls: string[] = [];
   const enter = (operation: ServiceCall['operation']) => {
@@ -62,6 +67,7 @@ export function memoryImageSets(
     set.state = 'ACTIVE';
     set.after?.();
     delete set.after;
+    set.versions.set(set.version, set.seed);
   };
   const writable = (imageSetId: string, versionId?: string): Held => {
     const set = find(imageSetId);
@@ -147,7 +153,17 @@ export function memoryImageSets(
         destination.seed = { ...seed, instances: { ...seed.instances, ...added } };
       };
     },
-    revert: async () => undefined,
+    revert: async ({ imageSetId, versionId }, toVersionId) => {
+      enter('update');
+      const set = writable(imageSetId, versionId);
+      const old = set.versions.get(Number(toVersionId))!;
+      set.version++;
+      set.state = 'LOCKED';
+      set.after = () => {
+        set.seed = old;
+        set.workflowStatus = 'UPDATED';
+      };
+    },
     delete: async (imageSetId) => {
       enter('delete');
       const set = writable(imageSetId);

@@ -3,12 +3,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { memoryObjectStore } from '../../shared/adapters/memory-object-store.ts';
 import { acquireLease, seriesLease } from '../../shared/ingest/leases.ts';
-import { recordInstances } from '../../shared/ingest/ledger.ts';
+import { readSeries, recordInstances } from '../../shared/ingest/ledger.ts';
 import { decideMerge, instanceForm, type Variant } from '../../shared/ingest/merge-decision.ts';
 import { NEVER_ALIGNED, SPELLING_RULES } from '../../shared/ingest/merge-rules.ts';
 import { advanceMerge, type MergeDeps, type MergeOutcome } from '../../shared/ingest/merge-series.ts';
 import { readJson } from '../../shared/ingest/ndjson.ts';
+import { readResolution } from '../../shared/ingest/resolutions.ts';
 import { sweepMerges } from '../../shared/ingest/sweep-merges.ts';
+import { undoMerges } from '../../shared/ingest/undo-merge.ts';
 import { workKeys } from '../../shared/ingest/work-keys.ts';
 import type { InstanceEntry } from '../../shared/ports/imaging-service.ts';
 import { memoryImageSets, type ServiceCall, type SetSeed, throttled } from './memory-image-sets.ts';
@@ -322,6 +324,35 @@ describe('merging', () => {
     await sweepMerges(run.deps);
     expect(run.store.sets().map((set) => set.imageSetId)).toEqual(['a']);
     expect(reachable(run.store.sets())).toEqual(reachable(seeds));
+  });
+
+  it('can be undone within the grace, says so when not, and stays apart then', async () => {
+    const seeds = [seed('a', ['1', '2']), seed('b', ['3'], { patient: { PatientName: 'NOBODY^TEST' } })];
+    const by = { actor: 'somebody', reason: 'two people after all', at: '2026-01-02T00:00:00Z' };
+    const list = JSON.stringify([{ seriesInstanceUID: SERIES, name: 'm' }]);
+    const undo = async (graceSeconds: number, isRunning: boolean) => {
+      const run = await begin(seeds, {}, graceSeconds);
+      await finish(run);
+      await run.deps.objects.write({ bucket: 'work', key: workKeys.mergeList('e') }, list);
+      const executions = {
+        ...run.deps.executions,
+        status: async () => (isRunning ? 'RUNNING' : 'SUCCEEDED'),
+      };
+      const deps = { ...run.deps, executions } as MergeDeps;
+      return { run, undone: await undoMerges(deps, 'e', by) };
+    };
+    const early = await undo(60, false);
+    expect(early.undone).toMatchObject([{ isUndone: true }]);
+    expect(early.run.store.sets()).toEqual(seeds);
+    expect((await readSeries(early.run.deps, SERIES))?.instances['3']?.imageSetId).toBe('b');
+    for (let i = 0; i < 90; i++) early.run.deps.clock.now();
+    expect(await sweepMerges(early.run.deps)).toEqual({ due: 0, deleted: 0 });
+    expect((await readResolution(early.run.deps, SERIES))?.keepApart).toEqual(by);
+    const late = await undo(0, false);
+    expect(late.undone).toMatchObject([{ isUndone: false }]);
+    expect(late.undone[0]?.says).toContain('was deleted');
+    const busy = await undo(60, true);
+    expect(busy.undone[0]?.says).toContain('an ingest works on the series');
   });
 
   it('deletes nothing when the destination is not complete', async () => {
