@@ -42,8 +42,8 @@ export function recordEnd(execution: Execution, end: End, now: number): void {
   record.status = end.status;
   record.stopDate = now;
   if (end.output !== undefined) record.output = JSON.stringify(end.output);
-  if (end.error !== undefined) record.error = end.error;
-  if (end.cause !== undefined) record.cause = end.cause;
+  if (end.error) record.error = end.error;
+  if (end.cause) record.cause = end.cause;
   const [type, details] = EVENT_OF_STATUS[end.status];
   execution.addEvent(execution.root, type, () => ({ [details]: told(record) }));
   if (end.status === 'SUCCEEDED') {

@@ -101,6 +101,8 @@ export class Engine {
     execution.addEvent(execution.root, 'ExecutionStarted', () => ({
       executionStartedEventDetails: { input, inputDetails: { truncated: false }, roleArn },
     }));
+    // As the service numbers them: the first state comes after nothing.
+    execution.root.record.previousEventId = 0;
   }
 
   /** Into the journal as running, into the lists, and into the running ones. */

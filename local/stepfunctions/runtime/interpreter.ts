@@ -27,7 +27,7 @@ export async function runScope(
     const visit = new Visit(engine, execution, frame, state);
     enter(visit);
     const outcome = await runState(visit);
-    const text = withinLimit(outcome.output, `The state '${state.name}' returned a result`);
+    const text = withinLimit(outcome.output, `The state/task '${state.name}' returned a result`);
     if (state.type !== 'Fail') exit(visit, outcome, text);
     if (outcome.next === undefined) {
       // In the same turn as the exit: what has ended is not run again.

@@ -131,6 +131,7 @@ export class MapRun {
     return (await this.#journal.get<ChildInput>(KEYS.childInput(this.id, index)))?.input ?? '{}';
   }
 
+  /** All that has ended is in the result, whether a ResultWriter put it there or the state's output. */
   resultsWritten(): void {
     for (const counts of [this.record.items, this.record.executions]) {
       counts.resultsWritten = counts.succeeded + counts.failed + counts.timedOut + counts.aborted;

@@ -97,6 +97,13 @@ export class Visit {
     this.execution.addEvent(this.frame, type, details);
   }
 
+  /** An event after those of inner scopes; what follows is linked to the same one, as the service does. */
+  addEventAfter(previousEventId: number, type: string): void {
+    this.frame.record.previousEventId = previousEventId;
+    this.addEvent(type);
+    this.frame.record.previousEventId = previousEventId;
+  }
+
   /** Runs an inner scope of this state to its end; gives its output. */
   runInner(scope: Scope, frame: Frame): Promise<Json> {
     return this.engine.runScope(this.execution, scope, frame);
@@ -117,13 +124,18 @@ export class Visit {
       State: {
         Name: this.state.name,
         EnteredTime: iso(enteredAt),
-        RetryCount: retries.reduce((sum, count) => sum + count, 0),
+        ...(RETRIED.includes(this.state.type) && {
+          RetryCount: retries.reduce((sum, count) => sum + count, 0),
+        }),
       },
       StateMachine: { Id: record.machineArn, Name: record.machineName },
       ...(mapItem && { Map: { Item: { Index: mapItem.Index, Value: mapItem.Value } } }),
     };
   }
 }
+
+/** States that can have Retry: only their context counts retries. */
+const RETRIED: readonly string[] = ['Task', 'Parallel', 'Map'];
 
 const iso = (milliseconds: number): string => new Date(milliseconds).toISOString();
 

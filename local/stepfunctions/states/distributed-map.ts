@@ -23,6 +23,7 @@ export async function runDistributedMap(state: DistributedMapState, visit: Visit
     if (!run.record.ready) await run.readInputs(childInputs(state, visit));
     await runChildren(state, visit, run);
     const result = await resultOf(state, visit, run);
+    run.resultsWritten();
     run.end('SUCCEEDED', engine.timers.now());
     visit.addEvent('MapRunSucceeded');
     visit.addEvent('MapStateSucceeded');

@@ -1,10 +1,17 @@
 /** Map, mode INLINE: the item processor for every item, inside this execution and its history. */
-import { Cancelled } from '../cancellation.ts';
+import { type Cancellation, Cancelled } from '../cancellation.ts';
 import type { InlineMapState } from '../definition/model.ts';
+import type { Json } from '../json.ts';
 import { LIMITS } from '../limits.ts';
 import type { Outcome, Visit } from '../runtime/visit.ts';
 import { gather } from './gather.ts';
 import { itemsOf } from './items.ts';
+
+/** How the history links iterations: one that had to wait comes after the last state of the one that ended. */
+interface Links {
+  nextBeginsAfter: number;
+  lastEnded: number;
+}
 
 export async function runInlineMap(state: InlineMapState, visit: Visit): Promise<Outcome> {
   const items = await itemsOf(state, visit);
@@ -12,38 +19,53 @@ export async function runInlineMap(state: InlineMapState, visit: Visit): Promise
   const most = LIMITS.inlineConcurrency.max;
   visit.addEvent('MapStateStarted', () => ({ mapStateStartedEventDetails: { length: items.length } }));
   const { previousEventId } = visit.frame.record;
+  const links = { nextBeginsAfter: previousEventId, lastEnded: previousEventId };
   try {
     const result = await gather(
       items.length,
       Math.min(wanted || most, most),
       visit.cancellation,
-      async (index, cancellation) => {
-        const mapItem = { Index: index, Value: items[index] ?? null };
-        const input = state.itemSelector
-          ? await visit.evaluate(state.itemSelector, { mapItem })
-          : mapItem.Value;
-        const options = { startAt: state.processor.startAt, input, cancellation, mapItem, previousEventId };
-        const frame = visit.frame.inner(index, options);
-        const tell = (type: string) =>
-          visit.execution.addEvent(frame, type, () => ({
-            [`mapIteration${type.slice('MapIteration'.length)}EventDetails`]: { name: state.name, index },
-          }));
-        const wasDone = frame.record.done !== undefined;
-        if (frame.record.enteredAt === undefined) tell('MapIterationStarted');
-        try {
-          const output = await visit.runInner(state.processor, frame);
-          if (!wasDone) tell('MapIterationSucceeded');
-          return output;
-        } catch (thrown) {
-          tell(thrown instanceof Cancelled ? 'MapIterationAborted' : 'MapIterationFailed');
-          throw thrown;
-        }
-      },
+      (index, cancellation) => iterate(state, visit, links, index, items[index] ?? null, cancellation),
     );
-    visit.addEvent('MapStateSucceeded');
+    visit.addEventAfter(links.lastEnded, 'MapStateSucceeded');
     return visit.leave(state, state.next, { result }, result);
   } catch (thrown) {
     visit.addEvent(thrown instanceof Cancelled ? 'MapStateAborted' : 'MapStateFailed');
+    throw thrown;
+  }
+}
+
+async function iterate(
+  state: InlineMapState,
+  visit: Visit,
+  links: Links,
+  index: number,
+  item: Json,
+  cancellation: Cancellation,
+): Promise<Json> {
+  const mapItem = { Index: index, Value: item };
+  const input = state.itemSelector ? await visit.evaluate(state.itemSelector, { mapItem }) : item;
+  const frame = visit.frame.inner(index, {
+    startAt: state.processor.startAt,
+    input,
+    cancellation,
+    mapItem,
+    previousEventId: links.nextBeginsAfter,
+  });
+  const tell = (what: 'Started' | 'Succeeded' | 'Failed' | 'Aborted'): void =>
+    visit.execution.addEvent(frame, `MapIteration${what}`, () => ({
+      [`mapIteration${what}EventDetails`]: { name: state.name, index },
+    }));
+  const wasDone = frame.record.done !== undefined;
+  if (frame.record.enteredAt === undefined) tell('Started');
+  try {
+    const output = await visit.runInner(state.processor, frame);
+    links.nextBeginsAfter = frame.record.previousEventId;
+    if (!wasDone) tell('Succeeded');
+    links.lastEnded = frame.record.previousEventId;
+    return output;
+  } catch (thrown) {
+    tell(thrown instanceof Cancelled ? 'Aborted' : 'Failed');
     throw thrown;
   }
 }

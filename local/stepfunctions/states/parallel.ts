@@ -8,6 +8,7 @@ export async function runParallel(state: ParallelState, visit: Visit): Promise<O
   const input = state.arguments ? await visit.evaluate(state.arguments) : visit.input;
   visit.addEvent('ParallelStateStarted');
   const { previousEventId } = visit.frame.record;
+  let lastEventId = previousEventId;
   try {
     const result = await gather(
       state.branches.length,
@@ -21,10 +22,12 @@ export async function runParallel(state: ParallelState, visit: Visit): Promise<O
           cancellation,
           previousEventId,
         });
-        return visit.runInner(branch, frame);
+        const output = await visit.runInner(branch, frame);
+        lastEventId = frame.record.previousEventId;
+        return output;
       },
     );
-    visit.addEvent('ParallelStateSucceeded');
+    visit.addEventAfter(lastEventId, 'ParallelStateSucceeded');
     return visit.leave(state, state.next, { result }, result);
   } catch (thrown) {
     if (thrown instanceof Cancelled) visit.addEvent('ParallelStateAborted');

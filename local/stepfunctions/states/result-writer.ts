@@ -19,7 +19,6 @@ export async function resultOf(state: DistributedMapState, visit: Visit, run: Ma
       const { name, message } = error as Error;
       throw statesError('States.ResultWriterFailed', `${name}: ${message}`, { cause: error });
     });
-    run.resultsWritten();
     return { MapRunArn: run.record.arn, ResultWriterDetails: details };
   }
   return collect(state, visit, run, writer?.transformation ?? 'COMPACT');

@@ -8,17 +8,18 @@ import type { Outcome, Visit } from '../runtime/visit.ts';
 import { withinLimit } from '../runtime/visit.ts';
 
 export async function runTask(state: TaskState, visit: Visit): Promise<Outcome> {
-  const request = await visit.evaluate(state.arguments);
-  const parameters = withinLimit(request, `The state/task '${state.name}' has arguments`);
-  const seconds = await visit.optionalNumber(state.timeoutSeconds);
-  await visit.optionalNumber(state.heartbeatSeconds);
   const of = resourceParts(state.resource);
+  const request = await visit.evaluate(state.arguments);
+  const parameters = withinLimit(request, `The state/task '${of.resourceType}' has arguments`);
+  const seconds = await visit.optionalNumber(state.timeoutSeconds);
+  const heartbeat = await visit.optionalNumber(state.heartbeatSeconds);
   visit.addEvent('TaskScheduled', () => ({
     taskScheduledEventDetails: {
       ...of,
       region: visit.engine.region,
       parameters,
       ...(seconds !== undefined && { timeoutInSeconds: seconds }),
+      ...(heartbeat !== undefined && { heartbeatInSeconds: heartbeat }),
     },
   }));
   visit.addEvent('TaskStarted', () => ({ taskStartedEventDetails: of }));
@@ -26,7 +27,7 @@ export async function runTask(state: TaskState, visit: Visit): Promise<Outcome> 
   await visit.execution.settled();
   try {
     const result = await call(state, visit, request, seconds);
-    const output = withinLimit(result, `The state/task '${state.name}' returned a result`);
+    const output = withinLimit(result, `The state/task '${of.resourceType}' returned a result`);
     visit.addEvent('TaskSucceeded', () => ({
       taskSucceededEventDetails: { ...of, output, outputDetails: { truncated: false } },
     }));
@@ -41,7 +42,7 @@ function tellFailure(visit: Visit, of: Record<string, string>, { error, explanat
   if (error === 'States.QueryEvaluationError') return;
   const type = error === 'States.Timeout' ? 'TaskTimedOut' : 'TaskFailed';
   const details = error === 'States.Timeout' ? 'taskTimedOutEventDetails' : 'taskFailedEventDetails';
-  visit.addEvent(type, () => ({ [details]: { ...of, error, cause: explanation } }));
+  visit.addEvent(type, () => ({ [details]: { ...of, error, ...(explanation && { cause: explanation }) } }));
 }
 
 async function call(
@@ -65,8 +66,7 @@ async function call(
     return await cancellation.race(work);
   } catch (thrown) {
     visit.cancellation.throwIfCancelled();
-    if (timedOut)
-      throw statesError('States.Timeout', `The task '${state.name}' exceeded ${seconds} seconds.`);
+    if (timedOut) throw statesError('States.Timeout', '');
     throw thrown;
   } finally {
     stopTimer();

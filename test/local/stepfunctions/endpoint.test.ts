@@ -134,7 +134,7 @@ test('history comes in pages, in reverse, and without data', async () => {
   expect(JSON.stringify(bare.events)).not.toContain('secret');
   expect(bare.events?.[1]).toMatchObject({
     type: 'ChoiceStateEntered',
-    previousEventId: 1,
+    previousEventId: 0,
     stateEnteredEventDetails: { name: 'Ask' },
   });
 });
