@@ -30,6 +30,9 @@ export interface Importer {
   close(): void;
 }
 
+/** Reading and storing wait most of the time: so many files at once keep the codecs busy (measured), in bounded memory. */
+const FILES_PER_CORE = 12;
+
 export function createImporter(options: {
   readonly s3Endpoint: string | undefined;
   readonly region: string;
@@ -38,7 +41,7 @@ export function createImporter(options: {
   const tools: ImportTools = {
     buckets: openBuckets({ endpoint: options.s3Endpoint, region: options.region }),
     codecs: options.codecs,
-    files: createGate(availableParallelism() * 4),
+    files: createGate(availableParallelism() * FILES_PER_CORE),
   };
   return {
     start(service, job) {
