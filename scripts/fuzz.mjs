@@ -1,6 +1,6 @@
 /**
  * Throws seeded broken objects at a target and says what came out:
- * `node scripts/fuzz.mjs --target inspect --runs 100000 --seed 1 [--only RUN] [--deadline SECONDS]`.
+ * `node scripts/fuzz.mjs --target inspect --runs 100000 --seed 1 [--only RUN | --from RUN] [--deadline SECONDS]`.
  * Targets: inspect, metadata, frames; import goes through real servers, a job for each 200 objects.
  * A watchdog looks at the loop from outside: a run that takes longer than the deadline is a hang. Exit 1 on any finding.
  */
@@ -20,6 +20,7 @@ async function main() {
       runs: { type: 'string', default: '10000' },
       seed: { type: 'string', default: String(Math.floor(Math.random() * 2 ** 31)) },
       only: { type: 'string' },
+      from: { type: 'string', default: '0' },
       deadline: { type: 'string', default: '60' },
       corpus: {
         type: 'string',
@@ -44,7 +45,9 @@ async function main() {
   const corpus = existsSync(values.corpus) ? values.corpus : undefined;
   if (!corpus) console.error(`no corpus at ${values.corpus}: generated objects only`);
   const seed = Number(values.seed);
-  const range = values.only ? { from: Number(values.only), runs: 1 } : { from: 0, runs: Number(values.runs) };
+  const range = values.only
+    ? { from: Number(values.only), runs: 1 }
+    : { from: Number(values.from), runs: Number(values.runs) };
   console.error(
     `target ${values.target}, seed ${seed}, runs ${range.from} to ${range.from + range.runs - 1}`,
   );
