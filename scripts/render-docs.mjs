@@ -6,8 +6,8 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const PAGES = [
-  { page: 'docs/outcomes.md', module: 'shared/ingest/outcomes-page.ts', render: 'outcomesPage' },
-  { page: 'docs/constraints.md', module: 'shared/dicom/constraints-page.ts', render: 'constraintsPage' },
+  { page: 'docs/outcomes.md', module: 'scripts/pages/outcomes-page.ts', render: 'outcomesPage' },
+  { page: 'docs/constraints.md', module: 'scripts/pages/constraints-page.ts', render: 'constraintsPage' },
 ];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'isocenter-docs-'));

@@ -1,11 +1,11 @@
 /** The tables: dictionary, transfer syntaxes, outcomes and their page. */
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { constraintsPage } from '../../shared/dicom/constraints-page.ts';
+import { constraintsPage } from '../../scripts/pages/constraints-page.ts';
+import { outcomesPage } from '../../scripts/pages/outcomes-page.ts';
 import { hexTag, isPrivate, lookUp, nameOf, tagOf } from '../../shared/dicom/dictionary.ts';
 import { TRANSFER_SYNTAXES, transferSyntax } from '../../shared/dicom/transfer-syntaxes.ts';
 import { OUTCOMES } from '../../shared/ingest/outcomes.ts';
-import { outcomesPage } from '../../shared/ingest/outcomes-page.ts';
 
 /** DCMTK's dictionary of PS3.6 2022b, where it is installed. */
 const DCMTK = ['/usr/share/libdcmtk17/dicom.dic', '/usr/share/libdcmtk18/dicom.dic'].find(existsSync);

@@ -6,13 +6,13 @@ import {
   REQUIRED_WITH_PIXELS,
   SIZE_LIMITS,
   UID_FORM,
-} from './constraints.ts';
-import { TRANSFER_SYNTAXES, type TransferSyntax, type Treatment } from './transfer-syntaxes.ts';
-
-function table(headings: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
-  const line = (cells: readonly (string | number)[]) => `| ${cells.join(' | ')} |`;
-  return [line(headings), line(headings.map(() => '---')), ...rows.map(line)].join('\n');
-}
+} from '../../shared/dicom/constraints.ts';
+import {
+  TRANSFER_SYNTAXES,
+  type TransferSyntax,
+  type Treatment,
+} from '../../shared/dicom/transfer-syntaxes.ts';
+import { markdownTable } from './markdown-table.ts';
 
 const number = (value: number) => value.toLocaleString('en');
 
@@ -46,13 +46,13 @@ export function constraintsPage(): string {
     'Rendered from `shared/dicom/constraints.ts` and `shared/dicom/transfer-syntaxes.ts` by `node scripts/render-docs.mjs`; edit the tables, not this page. `isocenter inspect` and the state InspectObjects hold every object against them before anything is imported.',
     '## Lengths',
     'Characters after decoding, trailing padding not counted. Above the limit: `ElementTooLong`. In `current`, a value above what PS3.5 allows is accepted with warning B202.',
-    table(
+    markdownTable(
       ['element', '2024', 'current', 'PS3.5', 'source'],
       LENGTH_LIMITS.map((limit) => [limit.keyword, limit[2024], limit.current, limit.standard, limit.source]),
     ),
     '## Counts and sizes',
     'Values: `CountTooLarge`. Bytes: `FileTooLarge`, `MetadataTooLarge`.',
-    table(
+    markdownTable(
       ['what', '2024', 'current', 'source'],
       [
         ...COUNT_LIMITS.map((limit) => [
@@ -66,14 +66,14 @@ export function constraintsPage(): string {
     ),
     '## Elements that must be there',
     '`MissingElement` otherwise.',
-    table(
+    markdownTable(
       ['element', 'when', 'source'],
       required.map((it) => [it.keyword, 'when' in it ? String(it.when) : 'always', it.source]),
     ),
     `UIDs of study, series and instance: in \`2024\` as PS3.5 9.1 forms them, in \`current\` digits and dots (warning B201 where the form is bad); else \`InvalidUid\`. Source: ${UID_FORM.source}.`,
     '## Transfer syntaxes',
     'Any other UID is refused in `2024`, and one blob with warning B120 in `current`.',
-    table(['UID', 'name', '2024', 'current'], TRANSFER_SYNTAXES.map(syntaxRow)),
+    markdownTable(['UID', 'name', '2024', 'current'], TRANSFER_SYNTAXES.map(syntaxRow)),
   ];
   return `${sections.join('\n\n')}\n`;
 }

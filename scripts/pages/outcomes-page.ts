@@ -1,5 +1,6 @@
 /** docs/outcomes.md as text, from the table of outcomes. */
-import { OUTCOMES, type OutcomeEntry } from './outcomes.ts';
+import { OUTCOMES, type OutcomeEntry } from '../../shared/ingest/outcomes.ts';
+import { markdownTable } from './markdown-table.ts';
 
 const HEADINGS: readonly {
   readonly kind: OutcomeEntry['kind'];
@@ -19,17 +20,17 @@ const HEADINGS: readonly {
   { kind: 'note', title: 'Notes', says: 'Said of an object that was ingested.' },
 ];
 
-function row([code, entry]: [string, OutcomeEntry]): string {
+function row([code, entry]: [string, OutcomeEntry]): string[] {
   const flags = [entry.benign ? 'benign' : '', entry.retry ? 'a retry can help' : '']
     .filter(Boolean)
     .join(', ');
-  return `| \`${code}\` | ${entry.says} | ${entry.advice} | ${flags} |`;
+  return [`\`${code}\``, entry.says, entry.advice, flags];
 }
 
 export function outcomesPage(): string {
   const sections = HEADINGS.map(({ kind, title, says }) => {
     const rows = Object.entries(OUTCOMES).filter(([, entry]) => entry.kind === kind);
-    const table = ['| code | means | what to do | |', '|---|---|---|---|', ...rows.map(row)].join('\n');
+    const table = markdownTable(['code', 'means', 'what to do', ''], rows.map(row));
     return `## ${title}\n\n${says}\n\n${table}\n`;
   });
   const opening =
