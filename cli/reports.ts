@@ -3,7 +3,7 @@ import { readLines } from '../shared/ingest/ndjson.ts';
 import type { ObjectLine, Report } from '../shared/ingest/report.ts';
 import { workKeys } from '../shared/ingest/work-keys.ts';
 import { NoSuchObject, type ObjectStore } from '../shared/ports/object-store.ts';
-import { CommandFailed } from './errors.ts';
+import { CommandFailed, UsageError } from './errors.ts';
 
 export interface WorkBucket {
   readonly store: ObjectStore;
@@ -12,10 +12,15 @@ export interface WorkBucket {
 
 const EXECUTION_ID = /^[A-Za-z0-9_-]{1,80}$/;
 
+/** The name of an execution is part of keys and ARNs: nothing else may be. Throws UsageError. */
+export function parseExecutionId(text: string): string {
+  if (!EXECUTION_ID.test(text)) throw new UsageError(`not an execution id: ${JSON.stringify(text)}`);
+  return text;
+}
+
 /** The report of an execution. Throws CommandFailed where there is none. */
 export async function readReport({ store, workBucket }: WorkBucket, executionId: string): Promise<Report> {
-  if (!EXECUTION_ID.test(executionId))
-    throw new CommandFailed(`no report: not an execution id: ${executionId}`);
+  parseExecutionId(executionId);
   try {
     const { bytes } = await store.read({ bucket: workBucket, key: workKeys.report(executionId) });
     return parseReport(bytes);

@@ -1,12 +1,20 @@
-/** `isocenter retry`: puts rejected and failed objects of an execution back into the inbox, and follows what comes. */
-
-import type { ObjectLine, Report } from '../shared/ingest/report.ts';
-import { uploadIdOf, workKeys } from '../shared/ingest/work-keys.ts';
+/**
+ * `isocenter retry`: puts rejected and failed objects of an execution back into the inbox, lets an upload that was
+ * stopped or has used up its attempts start again, and follows what comes.
+ */
+import { DescribeExecutionCommand } from '@aws-sdk/client-sfn';
+import { forgetAttempts } from '../shared/ingest/attempts.ts';
+import { readJson } from '../shared/ingest/ndjson.ts';
+import type { Report } from '../shared/ingest/report.ts';
+import { retryObjects } from '../shared/ingest/retry-objects.ts';
+import { objectsOf, startIngest, uploadName } from '../shared/ingest/uploads.ts';
+import { workKeys } from '../shared/ingest/work-keys.ts';
 import { type ConnectOptions, connect, type Deployment } from './deployment.ts';
 import { CommandFailed, UsageError } from './errors.ts';
 import { followAndShow } from './ingest.ts';
+import { uploadDeps } from './pipeline.ts';
 import { count } from './progress.ts';
-import { readObjectLines, readReport } from './reports.ts';
+import { parseExecutionId } from './reports.ts';
 import type { Terminal } from './terminal.ts';
 import { holdUpload } from './upload/hold.ts';
 
@@ -15,72 +23,62 @@ export interface RetryOptions extends ConnectOptions {
   readonly json?: boolean;
 }
 
-const AT_A_TIME = 16;
-
 export async function retry(executionId: string, options: RetryOptions, terminal: Terminal): Promise<number> {
+  parseExecutionId(executionId);
   const deployment = await connect({ ...options, mustExist: true }, terminal);
   try {
-    const report = await readReport(deployment, executionId);
     const since = new Date();
-    const keys = await putBack(deployment, report, options.code, terminal);
-    return await followAndShow(deployment, report.upload, keys, since, options, terminal);
+    const { value: report } =
+      (await readJson<Report>(deployment.store, deployment.workBucket, workKeys.report(executionId))) ?? {};
+    const upload = report?.upload ?? (await uploadOfExecution(deployment, executionId));
+    if (options.code !== undefined && report?.rejects[options.code] === undefined)
+      throw new UsageError(
+        `--code ${options.code}: the report has ${Object.keys(report?.rejects ?? {}).join(', ') || 'no code'}`,
+      );
+    const keys = await startAgain(deployment, upload, terminal, async () => {
+      if (report !== undefined) await retryObjects(uploadDeps(deployment), executionId, options.code);
+    });
+    return await followAndShow(deployment, upload, keys, since, options, terminal);
   } finally {
     await deployment.close();
   }
 }
 
-/** Moves the objects back, and lets an upload whose attempts are used up start again. Returns the keys. */
-async function putBack(
+/** Runs `putBack`, then starts an ingest of what is in the inbox. Returns the keys that are there. */
+async function startAgain(
   deployment: Deployment,
-  report: Report,
-  code: string | undefined,
+  upload: string,
   terminal: Terminal,
+  putBack: () => Promise<void>,
 ): Promise<Set<string>> {
-  if (code !== undefined && report.rejects[code] === undefined)
-    throw new UsageError(
-      `--code ${code}: the report has ${Object.keys(report.rejects).join(', ') || 'no code'}`,
-    );
-  const { store, workBucket } = deployment;
-  const hold = await holdUpload(store, workBucket, report.upload);
+  const deps = uploadDeps(deployment);
+  // Held until all are back, so that they are one ingest.
+  const hold = await holdUpload(deployment.store, deployment.workBucket, upload);
   try {
+    await putBack();
     const keys = new Set<string>();
-    const underWay = new Set<Promise<void>>();
-    for await (const line of readObjectLines(deployment, report)) {
-      if (line.outcome !== 'rejected' && line.outcome !== 'failed') continue;
-      if (code !== undefined && line.code !== code) continue;
-      const move = putOneBack(deployment, report.executionId, line)
-        .then((isThere) => {
-          if (isThere) keys.add(line.key);
-          else terminal.say(`not there any more: ${line.key}`);
-        })
-        .finally(() => underWay.delete(move));
-      underWay.add(move);
-      if (underWay.size >= AT_A_TIME) await Promise.race(underWay);
-    }
-    await Promise.all(underWay);
-    await store.remove(workBucket, [{ key: workKeys.attempts(uploadIdOf(report.upload)) }]);
-    if (keys.size === 0) throw new CommandFailed(`execution ${report.executionId}: nothing to put back`);
-    terminal.say(`${count(keys.size)} objects are back in the inbox, as upload ${report.upload}`);
+    for await (const { key } of objectsOf(deployment.store, deployment.inboxBucket, upload)) keys.add(key);
+    if (keys.size === 0) throw new CommandFailed(`nothing of upload ${upload} is left to try again`);
+    await forgetAttempts(deps, hold.uploadId);
+    await startIngest(deps, upload);
+    terminal.say(`${count(keys.size)} objects are in the inbox, as upload ${upload}`);
     return keys;
   } finally {
     await hold.release().catch(() => undefined); // an old hold is ignored after two minutes
   }
 }
 
-/** Copies the object back, then removes the put-aside one. What never left the inbox counts as there. */
-async function putOneBack(
-  { store, workBucket, inboxBucket }: Deployment,
-  executionId: string,
-  { key, outcome }: ObjectLine,
-): Promise<boolean> {
-  const from = {
-    bucket: workBucket,
-    key: workKeys.refused(outcome === 'failed' ? 'failed' : 'rejected', executionId, key),
-  };
-  const aside = await store.head(from);
-  if (aside === undefined) return (await store.head({ bucket: inboxBucket, key })) !== undefined;
-  if ((await store.head({ bucket: inboxBucket, key })) === undefined)
-    await store.copy({ ...from, etag: aside.etag, sizeBytes: aside.sizeBytes }, { bucket: inboxBucket, key });
-  await store.remove(workBucket, [{ key: from.key, etag: aside.etag }]);
-  return true;
+/** The upload of an execution that was stopped before it had a report. */
+async function uploadOfExecution(deployment: Deployment, executionId: string): Promise<string> {
+  const deps = uploadDeps(deployment);
+  const none = new CommandFailed(`there is no execution ${executionId}`);
+  const { input } = await deployment.sfn
+    .send(new DescribeExecutionCommand({ executionArn: deps.executions.arnOf(executionId) }))
+    .catch((error: Error) => {
+      throw error.name === 'ExecutionDoesNotExist' ? none : error;
+    });
+  const { uploadId = '' } = JSON.parse(input ?? '{}') as { uploadId?: string };
+  const upload = await uploadName(deps, uploadId);
+  if (upload === undefined) throw none;
+  return upload;
 }

@@ -1,6 +1,7 @@
 /** `isocenter status`: what runs, what ran, what waits in the inbox and what needs attention. */
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
-import { uploadIdOf, uploadOf, workKeys } from '../shared/ingest/work-keys.ts';
+import { readAttempts } from '../shared/ingest/attempts.ts';
+import { uploadIdOf, uploadOf } from '../shared/ingest/work-keys.ts';
 import { type ConnectOptions, connect, type Deployment } from './deployment.ts';
 import { EXIT } from './errors.ts';
 import { bytes, count, seconds } from './progress.ts';
@@ -15,6 +16,10 @@ interface WaitingUpload {
   oldest: string;
   /** Executions that failed since something last arrived. */
   failedAttempts: number;
+  /** It was stopped, or its attempts are used up: it waits for `retry` or for something new. */
+  needsAttention: boolean;
+  /** The execution to name to `retry`. */
+  lastExecutionId?: string;
 }
 
 interface Status {
@@ -73,26 +78,29 @@ async function waitingUploads({ store, inboxBucket, workBucket }: Deployment): P
       bytes: 0,
       oldest: lastModified,
       failedAttempts: 0,
+      needsAttention: false,
     };
     waiting.objects += 1;
     waiting.bytes += sizeBytes;
     if (lastModified < waiting.oldest) waiting.oldest = lastModified;
     uploads.set(upload, waiting);
   }
-  for (const waiting of uploads.values())
-    waiting.failedAttempts = await failedAttempts({ store, workBucket }, waiting.upload);
+  for (const waiting of uploads.values()) {
+    const found = await readAttempts(
+      { objects: store, settings: { workBucket } },
+      uploadIdOf(waiting.upload),
+    );
+    if (found === undefined) continue;
+    waiting.failedAttempts = found.attempts;
+    waiting.needsAttention = found.needsAttention;
+    waiting.lastExecutionId = found.lastExecutionId;
+  }
   return [...uploads.values()].sort((a, b) => a.oldest.localeCompare(b.oldest));
 }
 
-async function failedAttempts(
-  { store, workBucket }: Pick<Deployment, 'store' | 'workBucket'>,
-  upload: string,
-): Promise<number> {
-  const location = { bucket: workBucket, key: workKeys.attempts(uploadIdOf(upload)) };
-  if ((await store.head(location)) === undefined) return 0;
-  const { bytes: document } = await store.read(location);
-  const { attempts = 0 } = JSON.parse(new TextDecoder().decode(document)) as { attempts?: number };
-  return attempts;
+function attention(upload: WaitingUpload, colours: Terminal['colours']): string {
+  if (upload.needsAttention) return colours.red(`needs attention: isocenter retry ${upload.lastExecutionId}`);
+  return upload.failedAttempts > 0 ? colours.yellow(`${upload.failedAttempts} failed attempts`) : '';
 }
 
 function statusLines(found: Status, now: Date, { colours }: Terminal): string[] {
@@ -106,7 +114,7 @@ function statusLines(found: Status, now: Date, { colours }: Terminal): string[] 
     `${count(upload.objects)} objects`,
     bytes(upload.bytes),
     `oldest ${age(upload.oldest)}`,
-    upload.failedAttempts > 0 ? colours.red(`${upload.failedAttempts} failed attempts: needs attention`) : '',
+    attention(upload, colours),
   ]);
   const recent = found.recent.map((summary) => [
     `  ${summary.executionId}`,
