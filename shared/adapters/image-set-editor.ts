@@ -67,7 +67,7 @@ export function imageSetEditor(client: MedicalImagingClient, datastoreId: string
           }),
         ),
       ),
-    copy: (source, destination, series, sops) => {
+    copy: (source, destination, series, sops, { force } = { force: false }) => {
       const Instances = Object.fromEntries(sops.map((sop) => [sop, {}]));
       const copiableAttributes = JSON.stringify({
         SchemaVersion: '1.1',
@@ -78,6 +78,7 @@ export function imageSetEditor(client: MedicalImagingClient, datastoreId: string
           new CopyImageSetCommand({
             datastoreId,
             sourceImageSetId: source.imageSetId,
+            ...(force ? { force } : {}),
             copyImageSetInformation: {
               sourceImageSet: { latestVersionId: source.versionId, DICOMCopies: { copiableAttributes } },
               destinationImageSet: {

@@ -31,6 +31,8 @@ export interface Merge {
   readonly sources: readonly MergeSource[];
   /** Keywords that are aligned. */
   readonly keywords: readonly string[];
+  /** A person decided: nothing is aligned, the destination's patient, study and series stand. */
+  readonly isForced?: boolean;
 }
 
 export interface KeptApart {
@@ -224,7 +226,7 @@ export function alignmentOf(source: Variant, destination: Variant, series: strin
 const sameExactly = (a: unknown, b: unknown) => exact(a) === exact(b);
 
 /** Instances on both sides that are not proven to be the same: equal frame checksums and equal canonical dataset. */
-function conflictsWith(
+export function conflictsWith(
   held: ReadonlyMap<string, InstanceEntry>,
   instances: Readonly<Record<string, InstanceEntry>>,
 ): string[] {
@@ -248,7 +250,7 @@ export function instanceForm({ DICOM, DICOMVRs, ImageFrames }: InstanceEntry): s
 }
 
 /** Requests within the quotas; undefined when one instance alone has too many frames. */
-function cutCopies(added: readonly [string, InstanceEntry][]): string[][] | undefined {
+export function cutCopies(added: readonly [string, InstanceEntry][]): string[][] | undefined {
   const copies: string[][] = [];
   let copy: string[] = [];
   let frames = 0;
@@ -268,7 +270,7 @@ function cutCopies(added: readonly [string, InstanceEntry][]): string[][] | unde
 }
 
 /** Keywords in which the sets differ beyond spelling. */
-function differingKeywords(variants: readonly Variant[], series: string): string[] {
+export function differingKeywords(variants: readonly Variant[], series: string): string[] {
   return keywordsOf(variants, series)
     .filter(([level, keyword]) => {
       const values = variants.map((variant) => valueAt(variant, series, level, keyword));

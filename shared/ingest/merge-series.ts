@@ -69,8 +69,20 @@ const DONE: Advanced = { status: 'done', waitSeconds: 0 };
 /** Steps after which a series that does not come to an end is reported as failed; nothing is deleted then. */
 const MAX_STEPS = 400;
 
+/** Milliseconds between two looks within one call: most writes are done in a moment, and a call costs more than a look. */
+const LOOKS_MS = [100, 200, 400, 800, 1600, 2000, 2000, 2000] as const;
+
 /** Safe to repeat, and to go on with after a kill. */
 export async function advanceMerge(deps: MergeDeps, request: MergeRequest): Promise<Advanced> {
+  for (const pauseMs of LOOKS_MS) {
+    const advanced = await advanceOnce(deps, request);
+    if (advanced.status === 'done' || advanced.waitSeconds > 1) return advanced;
+    await deps.clock.sleep(pauseMs);
+  }
+  return WAIT;
+}
+
+async function advanceOnce(deps: MergeDeps, request: MergeRequest): Promise<Advanced> {
   const { workBucket } = deps.settings;
   const outcomeKey = workKeys.mergeOutcome(request.executionId, request.seriesInstanceUID);
   if (await readJson(deps.objects, workBucket, outcomeKey)) return DONE;
@@ -100,6 +112,21 @@ async function journalOf(deps: MergeDeps, request: MergeRequest): Promise<MergeJ
   const known = await readJson<MergeJournal>(deps.objects, workBucket, key);
   if (known) return known.value;
   const series = request.seriesInstanceUID;
+  const found = await readVariants(deps, series);
+  if (!found) return undefined;
+  const { merges, keptApart } = decideMerge(found.variants, series);
+  const decidedAt = new Date(deps.clock.now()).toISOString();
+  const { before } = found;
+  const journal: MergeJournal = { seriesInstanceUID: series, decidedAt, merges, keptApart, before };
+  await writeOnce(deps.objects, workBucket, key, JSON.stringify(journal));
+  return (await readJson<MergeJournal>(deps.objects, workBucket, key))?.value;
+}
+
+/** The image sets of a series that wait for no deletion, as they stand; undefined while one is LOCKED. */
+export async function readVariants(
+  deps: MergeDeps,
+  series: string,
+): Promise<{ variants: Variant[]; before: MergeJournal['before'] } | undefined> {
   const ledger = await readSeries(deps, series);
   const variants: Variant[] = [];
   const before: Record<string, { versionId: string; instances: Record<string, string> }> = {};
@@ -123,11 +150,7 @@ async function journalOf(deps: MergeDeps, request: MergeRequest): Promise<MergeJ
       metadata,
     });
   }
-  const { merges, keptApart } = decideMerge(variants, series);
-  const decidedAt = new Date(deps.clock.now()).toISOString();
-  const journal: MergeJournal = { seriesInstanceUID: series, decidedAt, merges, keptApart, before };
-  await writeOnce(deps.objects, workBucket, key, JSON.stringify(journal));
-  return (await readJson<MergeJournal>(deps.objects, workBucket, key))?.value;
+  return { variants, before };
 }
 
 /** SOP Instance UID → what must be kept of the instance. */
@@ -154,7 +177,13 @@ async function advanceOne(
     const imageSet = await deps.imaging.imageSet(source.imageSetId);
     if (!imageSet) continue;
     if (imageSet.state === 'LOCKED') return 'wait';
-    const step = await bringOver(deps, journal, source, imageSet, destination);
+    const step = await bringOver(
+      deps,
+      journal,
+      { ...source, isForced: merge.isForced },
+      imageSet,
+      destination,
+    );
     if (step !== 'done') return step;
   }
   const missing = missingIn(journal, merge, await deps.imaging.metadata(merge.destination), series);
@@ -167,7 +196,7 @@ async function advanceOne(
 async function bringOver(
   deps: MergeDeps,
   journal: MergeJournal,
-  source: MergeSource,
+  source: MergeSource & { readonly isForced: boolean | undefined },
   imageSet: ImageSet,
   destination: ImageSet,
 ): Promise<'wait' | 'done' | string> {
@@ -179,7 +208,8 @@ async function bringOver(
   const listed = to.Study.Series[series]?.Instances ?? {};
   const copy = source.copies.find((sops) => sops.some((sop) => listed[sop] === undefined));
   if (!copy) return 'done';
-  const { edits, keywords, refused } = alignmentOf(asVariant(from), asVariant(to), series);
+  const force = source.isForced === true;
+  const { edits, keywords, refused } = force ? ALIGNED : alignmentOf(asVariant(from), asVariant(to), series);
   if (refused.length > 0) return `${refused.join(', ')}: changed since the decision`;
   if (keywords.length > 0) {
     if (isRefused(imageSet, 'UPDATE_FAILED', journal)) return 'the service refused to align the metadata';
@@ -188,9 +218,15 @@ async function bringOver(
   }
   if (isRefused(destination, 'COPY_FAILED', journal)) return 'the service refused to copy';
   const sops = copy.filter((sop) => listed[sop] === undefined);
-  await deps.imaging.copy(imageSet, destination, series, sops);
+  await deps.imaging.copy(imageSet, destination, series, sops, { force });
   return 'wait';
 }
+
+const ALIGNED: ReturnType<typeof alignmentOf> = {
+  edits: { set: { Patient: {}, Study: {}, Series: {} }, remove: { Patient: [], Study: [], Series: [] } },
+  keywords: [],
+  refused: [],
+};
 
 /** Versions beyond the decision's that a set may take before a failing write counts as refused. */
 const MAX_WRITES = 40;
@@ -222,6 +258,9 @@ function missingIn(
   return wanted.filter(([sop, form]) => now[sop] !== form).length;
 }
 
+/** What a person decided can be undone for a week, whatever the grace of automatic merges is. */
+const HUMAN_GRACE_SECONDS = 604_800;
+
 /** With a grace the sources wait for the sweep; without one they go now. */
 async function retireSources(
   deps: MergeDeps,
@@ -231,9 +270,11 @@ async function retireSources(
 ): Promise<'wait' | 'done' | string> {
   const { seriesInstanceUID: series, executionId } = request;
   const leaseDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };
-  await checkLease(leaseDeps, seriesLease(series), deps.executions.arnOf(executionId));
-  if (deps.settings.mergeGraceSeconds === 0) return deleteSources(deps, journal, merge);
-  const dueAt = new Date(Date.parse(journal.decidedAt) + deps.settings.mergeGraceSeconds * 1000);
+  // A person's decision is no execution: it holds no lease, and deletes nothing before its grace is over.
+  if (!merge.isForced) await checkLease(leaseDeps, seriesLease(series), deps.executions.arnOf(executionId));
+  if (deps.settings.mergeGraceSeconds === 0 && !merge.isForced) return deleteSources(deps, journal, merge);
+  const graceSeconds = Math.max(deps.settings.mergeGraceSeconds, merge.isForced ? HUMAN_GRACE_SECONDS : 0);
+  const dueAt = new Date(Date.parse(journal.decidedAt) + graceSeconds * 1000);
   const key = workKeys.dueMerge(dueAt.toISOString(), executionId, series);
   await writeOnce(deps.objects, deps.settings.workBucket, key, JSON.stringify({ executionId, series }));
   return 'done';

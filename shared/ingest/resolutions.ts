@@ -30,11 +30,11 @@ export const readResolution = async (
   (await readJson<Resolution>(deps.objects, deps.settings.workBucket, workKeys.resolution(seriesInstanceUID)))
     ?.value;
 
-/** `keep-apart` and `undo` stop automatic merging of the series; `allow-merging` ends that. */
+/** `keep-apart` and `undo` stop automatic merging of the series; `merge-into` ends that. */
 export async function recordDecision(
   deps: ResolutionDeps,
   seriesInstanceUID: string,
-  decision: 'keep-apart' | 'undo' | 'allow-merging',
+  decision: 'keep-apart' | 'undo' | 'merge-into',
   by: HumanDecision,
 ): Promise<void> {
   const location = { bucket: deps.settings.workBucket, key: workKeys.resolution(seriesInstanceUID) };
@@ -42,7 +42,7 @@ export async function recordDecision(
     const found = await readJson<Resolution>(deps.objects, location.bucket, location.key);
     const next: Resolution = {
       seriesInstanceUID,
-      ...(decision === 'allow-merging' ? {} : { keepApart: by }),
+      ...(decision === 'merge-into' ? {} : { keepApart: by }),
       history: [...(found?.value.history ?? []), { ...by, decision }],
     };
     try {

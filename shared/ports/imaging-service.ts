@@ -120,12 +120,13 @@ export interface ImageSetVersion {
 export interface ImageSetEditor {
   /** Never with `force`. */
   update(imageSet: ImageSetVersion, seriesInstanceUID: string, edits: MetadataEdits): Promise<void>;
-  /** Copies these instances into the destination. Never with `force`. */
+  /** Copies these instances into the destination. `force`, a person's decision only: the destination's levels stand. */
   copy(
     source: ImageSetVersion,
     destination: ImageSetVersion,
     seriesInstanceUID: string,
     sopInstanceUIDs: readonly string[],
+    options?: { readonly force: boolean },
   ): Promise<void>;
   /** A new version equal to an older one. */
   revert(imageSet: ImageSetVersion, toVersionId: string): Promise<void>;

@@ -133,7 +133,7 @@ export function memoryImageSets(
         };
       };
     },
-    copy: async (from, to, _, sops) => {
+    copy: async (from, to, _, sops, { force } = { force: false }) => {
       enter('copy');
       const source = writable(from.imageSetId, from.versionId);
       const destination = writable(to.imageSetId, to.versionId);
@@ -143,7 +143,7 @@ export function memoryImageSets(
       const levels = ({ seed }: Held) => exact([seed.patient, seed.study, seed.seriesLevel]);
       const added = Object.fromEntries(sops.map((sop) => [sop, source.seed.instances[sop]!]));
       const isRefused =
-        levels(source) !== levels(destination) ||
+        (!force && levels(source) !== levels(destination)) ||
         sops.some((sop) => destination.seed.instances[sop] !== undefined || !source.seed.instances[sop]) ||
         (hooks.fails?.({ operation: 'copy' }) ?? false);
       destination.after = () => {

@@ -9,6 +9,7 @@ import { NEVER_ALIGNED, SPELLING_RULES } from '../../shared/ingest/merge-rules.t
 import { advanceMerge, type MergeDeps, type MergeOutcome } from '../../shared/ingest/merge-series.ts';
 import { readJson } from '../../shared/ingest/ndjson.ts';
 import { readResolution } from '../../shared/ingest/resolutions.ts';
+import { CannotResolve, mergeInto, viewSeries } from '../../shared/ingest/resolve-series.ts';
 import { sweepMerges } from '../../shared/ingest/sweep-merges.ts';
 import { undoMerges } from '../../shared/ingest/undo-merge.ts';
 import { workKeys } from '../../shared/ingest/work-keys.ts';
@@ -353,6 +354,26 @@ describe('merging', () => {
     expect(late.undone[0]?.says).toContain('was deleted');
     const busy = await undo(60, true);
     expect(busy.undone[0]?.says).toContain('an ingest works on the series');
+  });
+
+  it('does what a person decides, keeps the sources for a week, and can be undone', async () => {
+    const seeds = [seed('a', ['1', '2']), seed('b', ['3'], { patient: { PatientID: 'N-2' } })];
+    const run = await begin(seeds);
+    const deps = {
+      ...run.deps,
+      executions: { ...run.deps.executions, status: async () => 'SUCCEEDED' },
+    } as MergeDeps;
+    const by = { actor: 'somebody', reason: 'one patient, two numbers', at: '2026-01-01T01:00:00Z' };
+    expect(await viewSeries(deps, SERIES)).toMatchObject({ identityKeywords: ['PatientID'] });
+    const request = { series: SERIES, destination: 'b', resolutionId: 'resolve-1' };
+    const outcome = await mergeInto(deps, request, by);
+    expect(outcome.reports).toMatchObject([{ outcome: 'merged', destination: 'b', instances: 2 }]);
+    const [, b] = run.store.sets();
+    expect(Object.keys(b?.instances ?? {}).sort()).toEqual(['1', '2', '3']);
+    expect(b?.patient.PatientID).toBe('N-2');
+    expect(await undoMerges(deps, 'resolve-1', by)).toMatchObject([{ isUndone: true }]);
+    expect(run.store.sets()).toEqual(seeds);
+    await expect(mergeInto(deps, { ...request, destination: 'x' }, by)).rejects.toThrow(CannotResolve);
   });
 
   it('deletes nothing when the destination is not complete', async () => {

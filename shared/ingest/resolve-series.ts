@@ -1,0 +1,146 @@
+/**
+ * `resolve`: what a person decides about a series whose image sets were kept apart. The decision is on record before
+ * anything is done; sources stay for a week, so that it can be undone.
+ */
+import type { Identity } from './identity.ts';
+import { differingKeywords as differingIdentity } from './identity.ts';
+import {
+  conflictsWith,
+  cutCopies,
+  differingKeywords,
+  type MergeSource,
+  type Variant,
+} from './merge-decision.ts';
+import {
+  advanceMerge,
+  type MergeDeps,
+  type MergeJournal,
+  type MergeOutcome,
+  readVariants,
+} from './merge-series.ts';
+import { readJson, writeOnce } from './ndjson.ts';
+import { identityOf } from './plan-studies.ts';
+import { type HumanDecision, recordDecision } from './resolutions.ts';
+import { workKeys } from './work-keys.ts';
+
+/** What a person looks at before deciding. Identities are values of patients: for their eyes, not for logs. */
+export interface SeriesView {
+  readonly imageSets: readonly {
+    readonly imageSetId: string;
+    readonly isPrimary: boolean;
+    readonly isProven: boolean;
+    readonly instances: number;
+    readonly identity: Identity;
+  }[];
+  /** In what they differ beyond spelling. */
+  readonly keywords: readonly string[];
+  /** Keywords of the patient's identity among them: deciding across these wants a second yes. */
+  readonly identityKeywords: readonly string[];
+}
+
+/** The decision cannot be carried out; says why. Nothing was changed. */
+export class CannotResolve extends Error {
+  override readonly name = 'CannotResolve';
+}
+
+const instancesOf = ({ metadata }: Variant, series: string) => metadata.Study.Series[series]?.Instances ?? {};
+
+async function variantsOf(deps: MergeDeps, series: string) {
+  const found = await readVariants(deps, series);
+  if (!found)
+    throw new CannotResolve('an image set of the series is being written to; try again in a moment');
+  return found;
+}
+
+export async function viewSeries(deps: MergeDeps, series: string): Promise<SeriesView> {
+  const { variants } = await variantsOf(deps, series);
+  return {
+    imageSets: variants.map((variant) => ({
+      imageSetId: variant.imageSetId,
+      isPrimary: variant.isPrimary,
+      isProven: variant.isProven,
+      instances: Object.keys(instancesOf(variant, series)).length,
+      identity: identityOf(variant.metadata.Patient.DICOM),
+    })),
+    keywords: differingKeywords(variants, series),
+    identityKeywords: differingIdentity(variants.map(({ metadata }) => identityOf(metadata.Patient.DICOM))),
+  };
+}
+
+/** Nothing merges these image sets by itself any more. */
+export const keepApart = (deps: MergeDeps, series: string, by: HumanDecision): Promise<void> =>
+  recordDecision(deps, series, 'keep-apart', by);
+
+/**
+ * Brings every image set of the series into `destination`, whose patient, study and series stand. `resolutionId` names
+ * the decision as an execution is named; `undo` takes it. Throws CannotResolve.
+ */
+export async function mergeInto(
+  deps: MergeDeps,
+  request: { readonly series: string; readonly destination: string; readonly resolutionId: string },
+  by: HumanDecision,
+): Promise<MergeOutcome> {
+  const { series, destination, resolutionId } = request;
+  const { workBucket } = deps.settings;
+  const { variants, before } = await variantsOf(deps, series);
+  const journal = planByHand(variants, before, request, by);
+  await recordDecision(deps, series, 'merge-into', by);
+  const item = JSON.stringify([{ seriesInstanceUID: series, name: resolutionId }]);
+  await writeOnce(deps.objects, workBucket, workKeys.mergeList(resolutionId), item);
+  const journalKey = workKeys.mergeJournal(resolutionId, series);
+  await writeOnce(deps.objects, workBucket, journalKey, JSON.stringify(journal));
+  for (let step = 0; ; step++) {
+    const { status, waitSeconds } = await advanceMerge(deps, {
+      executionId: resolutionId,
+      seriesInstanceUID: series,
+      step,
+    });
+    if (status === 'done') break;
+    await deps.clock.sleep(waitSeconds * 1000);
+  }
+  const outcome = await readJson<MergeOutcome>(
+    deps.objects,
+    workBucket,
+    workKeys.mergeOutcome(resolutionId, series),
+  );
+  if (!outcome) throw new CannotResolve(`image set ${destination}: the merge left no outcome`);
+  return outcome.value;
+}
+
+/** Pure. Instances that differ under one SOP Instance UID, and what is not proven, are not for a merge to settle. */
+function planByHand(
+  variants: readonly Variant[],
+  before: MergeJournal['before'],
+  { series, destination }: { readonly series: string; readonly destination: string },
+  by: HumanDecision,
+): MergeJournal {
+  const target = variants.find((variant) => variant.imageSetId === destination);
+  if (!target) throw new CannotResolve(`image set ${destination} is not one of the series' image sets`);
+  const others = variants.filter((variant) => variant !== target);
+  if (others.length === 0) throw new CannotResolve('the series has no other image set');
+  const held = new Map(Object.entries(instancesOf(target, series)));
+  const sources: MergeSource[] = [];
+  for (const other of others) {
+    if (!other.isProven) throw new CannotResolve(`image set ${other.imageSetId} is not proven`);
+    const conflicts = conflictsWith(held, instancesOf(other, series));
+    if (conflicts.length > 0)
+      throw new CannotResolve(`${conflicts.length} instances differ from those of image set ${destination}`);
+    const added = Object.entries(instancesOf(other, series)).filter(([sop]) => !held.has(sop));
+    const copies = cutCopies(added);
+    if (!copies) throw new CannotResolve('an instance has more frames than a copy may have');
+    for (const [sop, instance] of added) held.set(sop, instance);
+    const edits = {
+      set: { Patient: {}, Study: {}, Series: {} },
+      remove: { Patient: [], Study: [], Series: [] },
+    };
+    sources.push({ imageSetId: other.imageSetId, edits, copies });
+  }
+  const keywords = differingKeywords(variants, series);
+  return {
+    seriesInstanceUID: series,
+    decidedAt: by.at,
+    merges: [{ destination, sources, keywords, isForced: true }],
+    keptApart: [],
+    before,
+  };
+}
