@@ -85,6 +85,14 @@ export const REQUIRED_WITH_PIXELS: readonly RequiredElement[] = [
   { keyword: 'BitsAllocated', source: 'PS3.3 C.7.6.3, type 1' },
 ];
 
+/** Pixels of one bit, as binary segmentations have them, came with the release of November 2024. */
+export const ONE_BIT_PIXELS = {
+  2024: false,
+  current: true,
+  source:
+    'guide of 2024, supported SOP classes: binary segmentation unsupported; guide, releases November 2024',
+} as const;
+
 export const IDENTIFYING_UIDS = ['StudyInstanceUID', 'SeriesInstanceUID', 'SOPInstanceUID'] as const;
 
 /**

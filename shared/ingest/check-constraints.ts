@@ -3,6 +3,7 @@ import {
   COUNT_LIMITS,
   IDENTIFYING_UIDS,
   LENGTH_LIMITS,
+  ONE_BIT_PIXELS,
   type Profile,
   REQUIRED_ELEMENTS,
   REQUIRED_WITH_PIXELS,
@@ -33,7 +34,7 @@ export function checkConstraints(p10: P10, profile: Profile): Findings {
   checkLengths(p10, profile, findings);
   checkUids(p10, profile, findings);
   checkCounts(p10, profile, findings);
-  checkPixels(p10, findings);
+  checkPixels(p10, profile, findings);
   return findings;
 }
 
@@ -126,8 +127,13 @@ function checkCounts(p10: P10, profile: Profile, { problems }: Findings): void {
   }
 }
 
-function checkPixels(p10: P10, findings: Findings): void {
+function checkPixels(p10: P10, profile: Profile, findings: Findings): void {
   const { pixelData } = p10;
+  if (pixelData && integer(p10, 'BitsAllocated') === 1 && !ONE_BIT_PIXELS[profile])
+    findings.problems.push({
+      code: 'UnsupportedPixelData',
+      message: 'BitsAllocated: expected 8 or more under the profile of 2024, got 1',
+    });
   if (!pixelData) noPixels(p10, findings);
   else if (pixelData.encapsulated) checkFragments(p10, findings);
   else checkNative(p10, pixelData, findings);

@@ -109,6 +109,14 @@ export const OUTCOMES = {
     advice:
       'Send the file again from its source: this copy is cut off, or Rows, Columns or NumberOfFrames are wrong.',
   },
+  UnsupportedPixelData: {
+    kind: 'reject',
+    retry: false,
+    benign: false,
+    says: 'the pixel data is of a kind that HealthImaging does not import under this constraint profile',
+    advice:
+      'Binary segmentations come in under the current profile; for 2024, have them written as fractional ones.',
+  },
   ImportRejected: {
     kind: 'reject',
     retry: false,

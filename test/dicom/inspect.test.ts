@@ -279,6 +279,12 @@ describe('inspectObject refuses', () => {
       expect(codeOf(await inspect(image, 'current', key))).toBe('accepted');
   });
 
+  it('pixels of one bit in 2024, and takes them today', async () => {
+    const bits = { BitsAllocated: 1, BitsStored: 1, HighBit: 0 };
+    expect(codeOf(await inspectElements(bits, '2024'))).toBe('UnsupportedPixelData');
+    expect(codeOf(await inspectElements(bits))).toBe('accepted');
+  });
+
   it('what is another format, and says which, without quoting it', async () => {
     const cases: [bytes: string, says: string][] = [
       ['PK\u0003\u0004', 'a ZIP archive'],
