@@ -1,9 +1,9 @@
 /**
  * What an ingest asks of the services, counted on the local world, whose definitions and functions are those that deploy:
  * transitions, invocations, and requests by operation, an instance; beside the targets of design section 12.
- *   node bench/requests.mjs [instances] [rows]
+ *   node bench/requests.mjs [instances] [rows] [file]     with a file, adds the run to it (shared/estimate/counted-runs.json)
  */
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -13,6 +13,7 @@ import { load } from './pool.mjs';
 
 const instances = Number(process.argv[2] ?? 1000);
 const rows = Number(process.argv[3] ?? 32);
+const file = process.argv[4];
 /** Instances a series, as a CT has them. */
 const PER_SERIES = 250;
 const AT_ONCE = 16;
@@ -60,7 +61,21 @@ try {
   while (!(await isDone())) await new Promise((resolve) => setTimeout(resolve, 1000));
   const seconds = (performance.now() - started) / 1000;
 
-  const { transitions, invocations, invocationsByFunction, requests } = world.counters();
+  const { transitions, invocations, invocationsByFunction, gigabyteSeconds, requests } = world.counters();
+  if (file) {
+    const runs = JSON.parse(await readFile(file, 'utf8').catch(() => '[]'));
+    const run = {
+      instances,
+      rows,
+      transitions,
+      invocations,
+      gigabyteSeconds: Number(gigabyteSeconds.toFixed(3)),
+      requests,
+    };
+    const others = runs.filter((one) => one.instances !== instances || one.rows !== rows);
+    const sorted = [...others, run].sort((a, b) => a.instances - b.instances);
+    await writeFile(file, `${JSON.stringify(sorted, null, 2)}\n`);
+  }
   const each = (n) => (n / instances).toFixed(4);
   const sum = (prefix) =>
     Object.entries(requests)

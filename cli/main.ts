@@ -161,7 +161,32 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     .addOption(data())
     .action(async (options) => done(await (await import('./env.ts')).env(options, terminal)));
 
+  program
+    .command('estimate')
+    .description('what so many instances will ask of AWS and cost, from counted runs of the local world')
+    .argument('[path]', 'a folder to count instead: its files and bytes')
+    .addOption(amount('--instances <n>', 'how many (default: 1000000)'))
+    .addOption(amount('--frames <n>', 'frames an instance').default(1))
+    .addOption(amount('--bytes <n>', 'bytes an instance (default: 525000, a CT slice)'))
+    .addOption(amount('--per-upload <n>', 'instances an upload').default(1000))
+    .addOption(amount('--per-series <n>', 'instances a series').default(250))
+    .addOption(amount('--retention-days <n>', 'how long staged copies are kept').default(90))
+    .addOption(amount('--healthimaging-price <dollars>', 'a GB-month of HealthImaging storage'))
+    .addOption(json())
+    .action(async (path, options) =>
+      done(await (await import('./estimate.ts')).estimateCost(path, options, terminal)),
+    );
+
   return program;
+}
+
+const amount = (flags: string, what: string) => new Option(flags, what).argParser(parseAmount);
+
+function parseAmount(text: string): number {
+  const value = Number(text);
+  if (!/^\d+(\.\d+)?(e\d+)?$/.test(text) || !(value > 0) || !Number.isFinite(value))
+    throw new InvalidArgumentError('expected a number over 0.');
+  return value;
 }
 
 function version(): string {

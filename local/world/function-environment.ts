@@ -23,12 +23,15 @@ export interface Invoked {
   readonly usedBytes: number;
 }
 
+/** An invocation's own time in milliseconds, without loading: what Lambda bills. 0 when the handler never loaded. */
+export type OnBilled = (milliseconds: number) => void;
+
 /** A started environment. After an error that ended it, `alive` is false and it must not be invoked again. */
 export interface Environment {
   readonly alive: boolean;
   /** Resolves when the handler is loaded, or could not be. */
   readonly ready: Promise<void>;
-  invoke(requestId: string, payload: string): Promise<Invoked>;
+  invoke(requestId: string, payload: string, onBilled?: OnBilled): Promise<Invoked>;
   end(): Promise<void>;
 }
 
@@ -105,21 +108,24 @@ export function startEnvironment({
       return alive;
     },
     ready,
-    async invoke(id, payload) {
+    async invoke(id, payload, onBilled) {
       requestId = id;
       worker.ref();
       let timeout: NodeJS.Timeout | undefined;
+      let began: number | undefined;
       try {
         return await new Promise<Invoked>((resolve, reject) => {
           settle = { resolve, reject };
           void ready.then(() => {
             if (!alive) return fail(runtimeExited(id, 'the environment had ended'));
+            began = performance.now();
             timeout = setTimeout(() => void endWith(timedOut(id, timeoutSeconds)), timeoutSeconds * 1000);
             worker.postMessage({ requestId: id, payload, deadline: Date.now() + timeoutSeconds * 1000 });
           });
         });
       } finally {
         clearTimeout(timeout);
+        if (began !== undefined) onBilled?.(performance.now() - began);
         worker.unref();
       }
     },

@@ -58,6 +58,8 @@ export interface WorldCounters {
   readonly invocations: number;
   readonly invocationsByFunction: Readonly<Record<string, number>>;
   readonly invocationErrors: number;
+  /** Of functions, on this machine's cores, without loading. */
+  readonly gigabyteSeconds: number;
   readonly events: number;
   /** Requests of functions and state machines by `service:Operation` (`s3:GetObject`). */
   readonly requests: Readonly<Record<string, number>>;
@@ -248,6 +250,7 @@ async function assemble(options: WorldOptions, closing: Closing): Promise<World>
         invocations: functions.invocations,
         invocationsByFunction: functions.byFunction,
         invocationErrors: functions.errors,
+        gigabyteSeconds: functions.gigabyteSeconds,
         events: made.buses.counters().events,
         requests: Object.fromEntries(requests),
       };
