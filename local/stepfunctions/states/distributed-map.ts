@@ -1,5 +1,5 @@
 /** Map, mode DISTRIBUTED: a child execution for every item or batch, in a Map Run that survives restarts. */
-import { Cancellation, Cancelled } from '../cancellation.ts';
+import { type Cancellation, Cancelled } from '../cancellation.ts';
 import type { DistributedMapState } from '../definition/model.ts';
 import { statesError } from '../errors.ts';
 import {
@@ -12,6 +12,7 @@ import {
 import { LIMITS } from '../limits.ts';
 import { childName, MapRun, newMapRunId, noCounts } from '../runtime/map-run.ts';
 import type { Outcome, Visit } from '../runtime/visit.ts';
+import { gather } from './gather.ts';
 import { childInputs } from './item-reader.ts';
 import { resultOf } from './result-writer.ts';
 
@@ -118,25 +119,20 @@ async function newRecord(state: DistributedMapState, visit: Visit): Promise<MapR
 
 /** Runs what is pending. Throws States.ExceedToleratedFailureThreshold as soon as too much has failed. */
 async function runChildren(state: DistributedMapState, visit: Visit, run: MapRun): Promise<void> {
-  const cancellation = new Cancellation(visit.cancellation);
+  const { record } = run;
   const queue = run.pending();
-  const worker = async (): Promise<void> => {
-    for (let next = await queue.next(); !next.done; next = await queue.next()) {
-      if (cancellation.reason) return;
-      const { index, child } = next.value;
-      await runChild(state, visit, run, index, child, cancellation);
-      if (exceedsTolerance(run.record)) cancellation.cancel({ kind: 'sibling' });
+  const worker = async (_slot: number, cancellation: Cancellation): Promise<void> => {
+    while (!exceedsTolerance(record)) {
+      const next = cancellation.reason ? undefined : await queue.next();
+      if (!next || next.done) return;
+      await runChild(state, visit, run, next.value.index, next.value.child, cancellation);
     }
+    cancellation.cancel({ kind: 'sibling' });
   };
-  const { maxConcurrency, executions } = run.record;
-  try {
-    if (exceedsTolerance(run.record)) cancellation.cancel({ kind: 'sibling' });
-    else await Promise.all(Array.from({ length: Math.min(maxConcurrency, executions.pending) }, worker));
-  } finally {
-    cancellation.release();
-  }
+  const width = Math.min(record.maxConcurrency, Math.max(1, record.executions.pending));
+  await gather(width, width, visit.cancellation, worker);
   visit.cancellation.throwIfCancelled();
-  if (!cancellation.reason) return;
+  if (!exceedsTolerance(record)) return;
   throw statesError(
     'States.ExceedToleratedFailureThreshold',
     'The specified tolerated failure threshold was exceeded',
@@ -172,7 +168,10 @@ async function runChild(
     engine.changes.mapRun(run.record);
   };
   if (child.record.status === 'RUNNING') await engine.runToEnd(child, atEnd);
-  else atEnd();
+  else {
+    child.cancellation.release();
+    atEnd();
+  }
 }
 
 function childRecord(

@@ -413,3 +413,40 @@ test('only STANDARD children have a history', async () => {
     'ExecutionSucceeded',
   ]);
 });
+
+test('children still running when too many have failed are aborted', async () => {
+  let aborted = 0;
+  const services = new Services({
+    f: (n: number, { signal }: { signal: AbortSignal } = { signal: AbortSignal.abort() }) =>
+      n === 1
+        ? sleep(30).then(() => Promise.reject(new NamedError('Odd')))
+        : new Promise((_resolve, reject) => {
+            signal.addEventListener('abort', () => {
+              aborted += 1;
+              reject(new Error('aborted'));
+            });
+          }),
+  });
+  await using runtime = await startRuntime(
+    {
+      m: machine({
+        Each: {
+          Type: 'Map',
+          Items: [1, 2, 3, 4],
+          MaxConcurrency: 3,
+          ItemProcessor: distributed({ Work: invoke('f') }),
+        },
+      }),
+    },
+    { services },
+  );
+  const { executionArn, error } = await runtime.run();
+  expect(error).toBe('States.ExceedToleratedFailureThreshold');
+  expect(aborted).toBe(2);
+  const { mapRuns = [] } = await runtime.client.send(new ListMapRunsCommand({ executionArn }));
+  const run = await runtime.client.send(new DescribeMapRunCommand({ mapRunArn: mapRuns[0]?.mapRunArn }));
+  expect(run).toMatchObject({
+    status: 'FAILED',
+    itemCounts: { failed: 1, aborted: 2, pending: 1, total: 4 },
+  });
+});
