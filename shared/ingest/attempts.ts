@@ -43,6 +43,22 @@ export async function countAttempt(
   return next;
 }
 
+/** A person stopped the execution: nothing is tried again by itself. */
+export async function parkUpload(
+  deps: AttemptDeps,
+  uploadId: string,
+  stopped: { upload: string; executionId: string; stoppedAt: string },
+): Promise<void> {
+  const known = await readAttempts(deps, uploadId);
+  await write(deps, uploadId, {
+    upload: stopped.upload,
+    attempts: known?.attempts ?? 0,
+    lastFailedAt: stopped.stoppedAt,
+    lastExecutionId: stopped.executionId,
+    needsAttention: true,
+  });
+}
+
 const write = (deps: AttemptDeps, uploadId: string, attempts: Attempts) =>
   deps.objects.write(
     { bucket: deps.settings.workBucket, key: workKeys.attempts(uploadId) },

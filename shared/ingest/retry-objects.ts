@@ -1,0 +1,47 @@
+/** `retry`: puts rejected and failed objects of an execution back into the inbox, where the next ingest finds them. */
+import { NoSuchObject } from '../ports/object-store.ts';
+import { forgetAttempts } from './attempts.ts';
+import { readJson, readLines } from './ndjson.ts';
+import type { ObjectLine, Report } from './report.ts';
+import { nameUpload, startIngest, type UploadDeps } from './uploads.ts';
+import { workKeys } from './work-keys.ts';
+
+export interface Retried {
+  readonly upload: string;
+  /** Put back into the inbox. */
+  readonly restored: number;
+  /** Left alone: the inbox has another object under that key, or the refused one is gone. */
+  readonly skipped: number;
+}
+
+/** Only those with `code` where one is given. Safe to repeat. Throws NoSuchObject where there is no report. */
+export async function retryObjects(deps: UploadDeps, executionId: string, code?: string): Promise<Retried> {
+  const { workBucket } = deps.settings;
+  const report = await readJson<Report>(deps.objects, workBucket, workKeys.report(executionId));
+  if (!report) throw new NoSuchObject(`report of execution ${executionId}`);
+  const { upload } = report.value;
+  let restored = 0;
+  let skipped = 0;
+  for await (const line of readLines<ObjectLine>(deps.objects, workBucket, workKeys.objects(executionId))) {
+    if (line.outcome !== 'rejected' && line.outcome !== 'failed') continue;
+    if (code !== undefined && line.code !== code) continue;
+    if (await restore(deps, executionId, line)) restored++;
+    else skipped++;
+  }
+  const uploadId = await nameUpload(deps, upload);
+  await forgetAttempts(deps, uploadId);
+  await startIngest(deps, upload);
+  return { upload, restored, skipped };
+}
+
+async function restore(deps: UploadDeps, executionId: string, line: ObjectLine): Promise<boolean> {
+  const { inboxBucket, workBucket } = deps.settings;
+  const kind = line.outcome === 'rejected' ? 'rejected' : 'failed';
+  const key = workKeys.refused(kind, executionId, line.key);
+  const entry = await deps.objects.head({ bucket: workBucket, key });
+  const to = { bucket: inboxBucket, key: line.key };
+  if (!entry || (await deps.objects.head(to))) return false;
+  await deps.objects.copy({ bucket: workBucket, key, etag: entry.etag, sizeBytes: entry.sizeBytes }, to);
+  await deps.objects.remove(workBucket, [{ key, etag: entry.etag }]);
+  return true;
+}
