@@ -127,6 +127,20 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     );
 
   program
+    .command('resolve')
+    .description('decide about a series whose image sets were kept apart, or undo merges')
+    .argument('[series]', 'Series Instance UID')
+    .option('--keep-apart', 'nothing merges its image sets by itself any more')
+    .option('--merge-into <id>', 'bring all its image sets into this one, whose patient and study stand')
+    .option('--undo <execution>', 'undo the merges of an execution, or an earlier decision')
+    .option('--reason <text>', 'why; it is recorded')
+    .option('--yes', 'the second yes, where the image sets are of differing patients')
+    .addOption(data())
+    .action(async (series, options) =>
+      done(await (await import('./resolve.ts')).resolve(series, options, terminal)),
+    );
+
+  program
     .command('inspect')
     .description('what an ingest would reject, and why; nothing is uploaded')
     .argument('<path...>', 'files or folders')

@@ -3,7 +3,7 @@
  * The CLI and the receivers hold, TakeUpload respects.
  */
 import type { ObjectStore } from '../ports/object-store.ts';
-import { workKeys } from './work-keys.ts';
+import { uploadIdOf, workKeys } from './work-keys.ts';
 
 /** Older holds are of uploaders that died. */
 export const HOLD_SECONDS = 120;
@@ -11,6 +11,16 @@ export const HOLD_SECONDS = 120;
 interface HoldDeps {
   readonly objects: ObjectStore;
   readonly workBucket: string;
+}
+
+/** Makes or refreshes the hold of an upload. Call it at least once a minute while uploading. */
+export async function holdUpload(deps: HoldDeps, upload: string): Promise<void> {
+  await deps.objects.write({ bucket: deps.workBucket, key: workKeys.hold(uploadIdOf(upload)) }, '{}');
+}
+
+/** Ends the hold. Safe to repeat. */
+export async function releaseHold(deps: HoldDeps, upload: string): Promise<void> {
+  await deps.objects.remove(deps.workBucket, [{ key: workKeys.hold(uploadIdOf(upload)) }]);
 }
 
 /** Seconds until the hold of the upload runs out by itself; 0 when there is none. */
