@@ -19,9 +19,10 @@ import { createThrottler, type Throttle } from './access/throttle.ts';
 import { createBackground } from './background.ts';
 import { type HandlerParts, handle, placeOf } from './handler.ts';
 import { refuseConnection } from './http.ts';
-import { createImporter } from './import/importer.ts';
+import { createImporter, type Importer } from './import/importer.ts';
 import { createLocks } from './locks.ts';
 import { resumeLifeCycles } from './resume.ts';
+import { seedFrom } from './seed.ts';
 import type { Behaviour, Delays, Service } from './service.ts';
 import { openStore } from './store/store.ts';
 import { collectGarbage } from './writes/finish-delete.ts';
@@ -37,6 +38,8 @@ export interface HealthImagingOptions {
   readonly s3Endpoint?: string;
   readonly region?: string;
   readonly accountId?: string;
+  /** A folder of P10 files that a data store named `seed` starts with; the start waits for their import. */
+  readonly seed?: string;
   readonly onEvent?: (event: EventBridgeEvent) => void;
   readonly delays?: Delays;
   readonly quotas?: Partial<Quotas>;
@@ -58,6 +61,8 @@ export interface HealthImagingOptions {
 export interface HealthImaging {
   /** `http://127.0.0.1:PORT`; clients need `disableHostPrefix: true`. */
   readonly endpoint: string;
+  /** The data store that was filled from the seed folder. */
+  readonly seedDatastoreId?: string;
   close(): Promise<void>;
 }
 
@@ -85,18 +90,31 @@ export async function startHealthImaging(options: HealthImagingOptions = {}): Pr
   await listen(server, options.port ?? 0, host);
   const { port } = server.address() as AddressInfo;
   await resumeLifeCycles(service);
+  const close = async () => {
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+    await Promise.all([service.background.close(), service.codecs.close()]);
+    importer.close();
+    await service.store.close();
+    if (temporary) await rm(dataDir, { recursive: true, force: true });
+  };
+  const seedDatastoreId =
+    options.seed === undefined ? undefined : await seedOrClose(service, importer, options.seed, close);
 
   return {
     endpoint: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    async close() {
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-      await Promise.all([service.background.close(), service.codecs.close()]);
-      importer.close();
-      await service.store.close();
-      if (temporary) await rm(dataDir, { recursive: true, force: true });
-    },
+    ...(seedDatastoreId !== undefined && { seedDatastoreId }),
+    close,
   };
+}
+
+async function seedOrClose(service: Service, importer: Importer, folder: string, close: () => Promise<void>) {
+  try {
+    return await seedFrom(service, importer, folder);
+  } catch (error) {
+    await close();
+    throw error;
+  }
 }
 
 async function openService(dataDir: string, options: HealthImagingOptions) {

@@ -20,11 +20,19 @@ export interface Access {
   /** Reading metadata or frames, importing, copying and updating touch a set; listing and searching do not. */
   touch(set: ImageSetRecord): void;
   read(set: ImageSetRecord): Promise<AccessFacts>;
+  /** The same for a page of sets, in one look-up. */
+  readAll(sets: readonly ImageSetRecord[]): Promise<AccessFacts[]>;
 }
 
 export function createAccess(store: Store, clock: Clock): Access {
   const written = new Map<string, number>();
   const keyOfSet = (set: ImageSetRecord) => keyOf('accessed', set.datastoreId, set.imageSetId);
+
+  function facts(set: ImageSetRecord, stored: number | undefined): AccessFacts {
+    const lastAccessedAt = Math.max(set.updatedAt, stored ?? 0);
+    const archived = clock.now() - lastAccessedAt > ARCHIVE_AFTER_MS;
+    return { lastAccessedAt, storageTier: archived ? 'ARCHIVE_INSTANT_ACCESS' : 'FREQUENT_ACCESS' };
+  }
 
   return {
     touch(set) {
@@ -36,11 +44,10 @@ export function createAccess(store: Store, clock: Clock): Access {
       // Losing a touch is harmless, so nobody waits for it.
       store.database.write([put(key, now)]).catch(() => written.delete(key));
     },
-    async read(set) {
-      const stored = await store.database.get<number>(keyOfSet(set));
-      const lastAccessedAt = Math.max(set.updatedAt, stored ?? 0);
-      const archived = clock.now() - lastAccessedAt > ARCHIVE_AFTER_MS;
-      return { lastAccessedAt, storageTier: archived ? 'ARCHIVE_INSTANT_ACCESS' : 'FREQUENT_ACCESS' };
+    read: async (set) => facts(set, await store.database.get<number>(keyOfSet(set))),
+    async readAll(sets) {
+      const stored = await store.database.getMany<number>(sets.map(keyOfSet));
+      return sets.map((set, i) => facts(set, stored[i]));
     },
   };
 }

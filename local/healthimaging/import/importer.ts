@@ -21,12 +21,13 @@ import { type FileResult, toJobOutput } from './job-output.ts';
 import { JobFailure, listInput, toJobFailure } from './list-input.ts';
 import { type Placed, placeGroup } from './place-group.ts';
 import { readInstance } from './read-instance.ts';
-import { type InputObject, openBuckets, parseS3Uri } from './s3-bucket.ts';
+import { type Buckets, type InputObject, openBuckets, parseS3Uri } from './s3-bucket.ts';
 import { forgetJob, stage, stagedFiles, stagedKey, stagedKeys } from './staged.ts';
 
 export interface Importer {
   /** Runs the job in the background; also takes up one that a killed process left. */
-  start(service: Service, job: JobRecord): void;
+  /** `buckets`: where the job reads, when not from S3. */
+  start(service: Service, job: JobRecord, buckets?: Buckets): void;
   close(): void;
 }
 
@@ -44,10 +45,10 @@ export function createImporter(options: {
     files: createGate(availableParallelism() * FILES_PER_CORE),
   };
   return {
-    start(service, job) {
+    start(service, job, buckets = tools.buckets) {
       const delay = job.jobStatus === 'SUBMITTED' ? (service.delays.jobSubmitted ?? 0) : 0;
       service.background.start(`import job ${job.jobId}`, delay, (signal) =>
-        runJob({ ...tools, service, job, signal }),
+        runJob({ ...tools, buckets, service, job, signal }),
       );
     },
     close: () => tools.buckets.close(),

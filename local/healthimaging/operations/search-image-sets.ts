@@ -1,6 +1,8 @@
 /** SearchImageSets: up to two filters (both must hold), one sort field, pages that do not move. */
+
+import type { AccessFacts } from '../access/last-access.ts';
 import { conflict, validation } from '../errors.ts';
-import { requireDatastore, type Service } from '../service.ts';
+import { type Behaviour, requireDatastore, type Service } from '../service.ts';
 import type { ImageSetRecord } from '../store/records.ts';
 import type { Condition, SearchPosition } from '../store/search.ts';
 import { type EqualField, type SortField, studyMoment } from '../store/search-index.ts';
@@ -44,22 +46,23 @@ export async function searchImageSets(service: Service, input: SearchImageSetsIn
     },
     input.nextToken === undefined ? undefined : tokens.open<SearchPosition>(scope, input.nextToken),
   );
+  const accessed = await service.access.readAll(page.sets);
   return {
-    imageSetsMetadataSummaries: await Promise.all(page.sets.map((set) => toSummary(service, set))),
+    imageSetsMetadataSummaries: page.sets.map((set, i) => toSummary(service.behaviour, set, accessed[i]!)),
     sort,
     nextToken: page.next && tokens.seal(scope, page.next),
   };
 }
 
-async function toSummary(service: Service, set: ImageSetRecord) {
+function toSummary(behaviour: Behaviour, set: ImageSetRecord, facts: AccessFacts) {
   return {
     imageSetId: set.imageSetId,
     version: set.latestVersion,
     createdAt: set.createdAt,
     updatedAt: set.updatedAt,
     DICOMTags: set.tags,
-    isPrimary: service.behaviour === 'current' ? set.isPrimary : undefined,
-    ...(await service.access.read(set)),
+    isPrimary: behaviour === 'current' ? set.isPrimary : undefined,
+    ...facts,
   };
 }
 
