@@ -2,6 +2,7 @@
  * Builds `dist/` from the TypeScript sources, in about a second, so that nothing needs a compiler at run time:
  *  - `dist/cli/main.js`, `dist/local/index.js`: the programs, sharing chunks; packages stay outside;
  *  - `dist/workers/<name>.mjs`: every `*-worker.ts`, whole in one file;
+ *  - `dist/console/`: the pages of the console;
  *  - `dist/functions/<name>/index.mjs`: every Lambda function, sharing `dist/functions/chunks/`, with the codec workers beside
  *    those that decode. The very files that deploy are the ones that the local world runs.
  * Up to date is decided by a digest of the sources; `--force` builds all the same.
@@ -22,7 +23,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const SOURCE_FOLDERS = ['functions', 'shared', 'local', 'cli'];
+const SOURCE_FOLDERS = ['functions', 'shared', 'local', 'cli', 'console'];
 /** CommonJS packages inside an ESM bundle ask for these. */
 const REQUIRE_BANNER =
   "import { createRequire as __createRequire } from 'node:module'; import { fileURLToPath as __fileURLToPath } from 'node:url'; " +
@@ -46,7 +47,7 @@ function sources() {
     for (const entry of readdirSync(join(root, folder), { withFileTypes: true })) {
       const path = `${folder}/${entry.name}`;
       if (entry.isDirectory()) walk(path);
-      else if (/\.(ts|json|mjs)$/.test(entry.name)) files.push(path);
+      else if (/\.(tsx?|json|mjs|html|css|svg)$/.test(entry.name)) files.push(path);
     }
   };
   for (const folder of SOURCE_FOLDERS) if (existsSync(join(root, folder))) walk(folder);
@@ -77,7 +78,7 @@ export async function buildAll({ force = false } = {}) {
   const programs = ['cli/main.ts', 'local/index.ts', 'shared/verify/index.ts'].filter((f) =>
     files.includes(f),
   );
-  const workers = files.filter((f) => f.endsWith('-worker.ts'));
+  const workers = files.filter((f) => f.endsWith('-worker.ts') && !f.startsWith('console/'));
   const functions = files.filter((f) => /^functions\/[^/]+\.ts$/.test(f));
 
   await build({
@@ -120,6 +121,7 @@ export async function buildAll({ force = false } = {}) {
     JSON.stringify(filesOfFunctions(metafile, out), null, 1),
   );
   if (files.includes('shared/verify/browser.ts')) await buildForBrowsers(join(out, 'verify'));
+  if (files.includes('console/main.tsx')) await buildConsole(join(out, 'console'));
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, '.sources'), digest);
   const old = join(root, `dist.old.${process.pid}`);
@@ -140,6 +142,25 @@ async function buildForBrowsers(folder) {
     external: ['fs', 'path', 'crypto', 'url', 'module'],
     minifySyntax: true,
   });
+  await copyAssets(folder);
+}
+
+/** The console's pages: one script, one style sheet, one worker with the WebAssembly that it decodes frames with. */
+async function buildConsole(folder) {
+  await build({
+    ...common,
+    platform: 'browser',
+    target: 'es2022',
+    entryPoints: ['console/main.tsx', 'console/viewer/decode-worker.ts'],
+    entryNames: '[name]',
+    outdir: folder,
+    external: ['fs', 'path', 'crypto', 'url', 'module'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    minify: true,
+  });
+  for (const file of ['index.html', 'styles.css', 'icon.svg'])
+    copyFileSync(join(root, 'console', file), join(folder, file));
   await copyAssets(folder);
 }
 

@@ -20,6 +20,7 @@ const templateChecks = readdirSync(new URL('.', import.meta.url))
 const steps = [
   ['format and lint', tool('biome', 'check', '--error-on-warnings', '.')],
   ['types', tool('tsc', '--noEmit')],
+  ['types of the console', tool('tsc', '--noEmit', '-p', 'console')],
   ...(process.argv.includes('--quick') ? [] : [['tests', script('test.mjs')]]),
   ['package', script('package.mjs')],
   ...templateChecks.map((name) => [name.replace('.mjs', ''), script(name)]),

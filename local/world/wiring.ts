@@ -1,5 +1,6 @@
 /** Makes the moving parts that the template names, queues, topics, rules, schedules and pollers, and joins them. */
 import { join } from 'node:path';
+import type { EventBridgeEvent } from '../../shared/ports/events.ts';
 import type { WorldDatabase } from './data-directory.ts';
 import { type Deliver, type EventBuses, startEventBuses, targetsOf } from './event-bus.ts';
 import type { FunctionHost } from './function-host.ts';
@@ -28,6 +29,8 @@ export interface WiringOptions {
   readonly host: FunctionHost;
   readonly dataDir: string;
   readonly log: (line: string) => void;
+  /** Sees every event of every bus. */
+  readonly onEvent?: (busName: string, event: EventBridgeEvent) => void;
 }
 
 const DAY_SECONDS = 86_400;
@@ -180,6 +183,7 @@ export async function makeWiring(options: WiringOptions): Promise<Wiring> {
     deliver: (arn, body) => target(arn)(body),
   });
   const buses = startEventBuses({
+    ...(options.onEvent ? { onEvent: options.onEvent } : {}),
     rules: template.ofType('AWS::Events::Rule'),
     busNames: template.ofType('AWS::Events::EventBus').map(({ ref }) => ref),
     place,

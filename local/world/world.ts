@@ -4,10 +4,11 @@
  */
 import { join } from 'node:path';
 import type { EventBridgeEvent } from '../../shared/ports/events.ts';
+import { makeActivityLog } from '../console/activity.ts';
+import { startConsoleServer } from '../console/server.ts';
 import { type HealthImaging, startHealthImaging } from '../healthimaging/server.ts';
 import { startS3 } from '../s3/server.ts';
 import { startStepFunctions } from '../stepfunctions/server.ts';
-import { startConsoleServer } from './console-server.ts';
 import { openDataDirectory, type WorldDatabase } from './data-directory.ts';
 import { ensureDatastore } from './datastore.ts';
 import { startFunctionHost } from './function-host.ts';
@@ -128,6 +129,7 @@ async function assemble(options: WorldOptions, closing: Closing): Promise<World>
   );
 
   let wiring: Wiring | undefined;
+  const activity = makeActivityLog();
   // Events before the wiring is there are of a start after a kill; the sweep sees those objects.
   const onEvent = (event: EventBridgeEvent) => void wiring?.buses.publish(event);
   const s3 = await startS3({
@@ -146,6 +148,7 @@ async function assemble(options: WorldOptions, closing: Closing): Promise<World>
     region: REGION,
     accountId: ACCOUNT_ID,
     onEvent,
+    audit: activity.call,
     log,
   });
   closing.push({ name: 'HealthImaging', close: () => imaging.close() });
@@ -192,7 +195,15 @@ async function assemble(options: WorldOptions, closing: Closing): Promise<World>
     onReport: functionLog.report,
   });
   closing.push({ name: 'functions', close: () => host.close() });
-  wiring = await makeWiring({ template: resolved, database, place, host, dataDir, log });
+  wiring = await makeWiring({
+    template: resolved,
+    database,
+    place,
+    host,
+    dataDir,
+    log,
+    onEvent: activity.event,
+  });
   const stateMachines = resolved
     .ofType('AWS::StepFunctions::StateMachine')
     .map((resource) =>
@@ -216,7 +227,7 @@ async function assemble(options: WorldOptions, closing: Closing): Promise<World>
   closing.push({ name: 'Step Functions', close: () => stepFunctions.close() });
 
   let file: WorldFile | undefined;
-  const console_ = await startConsoleServer(consolePort, () => file);
+  const console_ = await startConsoleServer({ port: consolePort, world: () => file, activity, log });
   closing.push({ name: 'console', close: () => console_.close() });
   const made = wiring;
   made.run();

@@ -1,0 +1,94 @@
+/** The shell around the panels: name, navigation, connection, theme. */
+import { DataStorePanel } from './data-store/data-store.tsx';
+import { ImageSetPanel } from './image-sets/image-set.tsx';
+import { ImageSetsPanel } from './image-sets/image-sets.tsx';
+import { IngestsPanel } from './ingests/ingests.tsx';
+import { OneIngestPanel } from './ingests/one-ingest.tsx';
+import { connection, overview } from './live.ts';
+import { NowPanel } from './now/now.tsx';
+import { linkTo, route } from './route.ts';
+import { nextTheme, theme } from './theme.ts';
+import { UploadPanel } from './upload/upload.tsx';
+
+const PANELS = [
+  { path: '', name: 'Now' },
+  { path: 'ingests', name: 'Ingests' },
+  { path: 'image-sets', name: 'Image sets' },
+  { path: 'upload', name: 'Upload' },
+  { path: 'data-store', name: 'Data store' },
+] as const;
+
+export function App() {
+  const [panel = ''] = route.value;
+  return (
+    <>
+      <button type="button" class="skip" onClick={skipToMain}>
+        Skip to the content
+      </button>
+      <header class="top">
+        <a class="brand" href="#/">
+          <img src="icon.svg" alt="" width="26" height="26" /> Isocenter
+        </a>
+        <nav aria-label="Panels">
+          {PANELS.map(({ path, name }) => (
+            <a key={path} href={linkTo(path)} aria-current={panel === path ? 'page' : undefined}>
+              {name}
+              {path === '' && <RunningCount />}
+            </a>
+          ))}
+        </nav>
+        <ConnectionState />
+        <button
+          type="button"
+          class="quiet theme"
+          onClick={nextTheme}
+          aria-label={`Colours: ${theme.value}. Change`}
+        >
+          {theme.value === 'dark' ? '☾' : theme.value === 'light' ? '☀' : '◐'}
+        </button>
+      </header>
+      {connection.value === 'disconnected' && (
+        <p class="disconnected" role="alert">
+          Disconnected: the server does not answer. What you see may be old. Connecting again…
+        </p>
+      )}
+      <main id="main" tabIndex={-1}>
+        <Panel />
+      </main>
+    </>
+  );
+}
+
+function skipToMain(): void {
+  document.getElementById('main')?.focus();
+}
+
+function Panel() {
+  const [panel = '', id] = route.value;
+  if (panel === 'ingests') return id ? <OneIngestPanel key={id} executionId={id} /> : <IngestsPanel />;
+  if (panel === 'image-sets') return id ? <ImageSetPanel key={id} imageSetId={id} /> : <ImageSetsPanel />;
+  if (panel === 'upload') return <UploadPanel />;
+  if (panel === 'data-store') return <DataStorePanel />;
+  return <NowPanel />;
+}
+
+function RunningCount() {
+  const running = overview.value?.running.length ?? 0;
+  return running === 0 ? null : (
+    <span class="bubble">
+      {running}
+      <span class="hidden"> running</span>
+    </span>
+  );
+}
+
+const STATES = { connecting: 'Connecting', live: 'Live', disconnected: 'Disconnected' } as const;
+
+function ConnectionState() {
+  return (
+    <span class={`connection ${connection.value}`} role="status">
+      <span class="dot" aria-hidden="true" />
+      {STATES[connection.value]}
+    </span>
+  );
+}

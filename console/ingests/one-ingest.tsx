@@ -1,0 +1,355 @@
+/** One ingest: its flow, its objects by outcome and code with what to do about them, its image sets and its history. */
+import { useComputed, useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { CodeGroup, ExecutionDetails, Report } from '../../local/console/api.ts';
+import { bytes, clock, count, plural, seconds } from '../format.ts';
+import { overview } from '../live.ts';
+import { Stages } from '../now/stages.tsx';
+import { Badge } from '../parts/badge.tsx';
+import { Loaded, useLoaded } from '../parts/loaded.tsx';
+import { Table } from '../parts/table.tsx';
+import { linkTo } from '../route.ts';
+import { get, post } from '../server.ts';
+import { History } from './history.tsx';
+import { Objects } from './objects.tsx';
+import { Variants } from './variants.tsx';
+
+export function OneIngestPanel({ executionId }: { readonly executionId: string }) {
+  const path = `executions/${encodeURIComponent(executionId)}`;
+  const { loading, again } = useLoaded(executionId, (signal) => get<ExecutionDetails>(path, signal));
+  // While it runs, its stages come with the live overview; once it has left that, the report is asked for.
+  const live = useComputed(() => overview.value?.running.find((one) => one.executionId === executionId));
+  const isLive = live.value !== undefined;
+  useEffect(() => {
+    if (!isLive) again();
+  }, [isLive]);
+  return (
+    <Loaded of={loading.value} again={again}>
+      {(details) => (
+        <>
+          <Heading details={details} again={again} />
+          <section aria-label="Flow" class="card">
+            <Stages stages={live.value?.stages ?? details.stages} counts={stageCounts(details.report)} />
+          </section>
+          {details.report && <ReportParts details={details} report={details.report} again={again} />}
+          <History executionId={executionId} />
+        </>
+      )}
+    </Loaded>
+  );
+}
+
+function stageCounts(report: Report | undefined): Record<string, string> {
+  if (report === undefined) return {};
+  const { counts, frames, batches, merges } = report;
+  const imported = batches.reduce((sum, batch) => sum + batch.imported, 0);
+  return {
+    'Wait for quiet': `${count(counts.received)} received`,
+    Inspect: `${count(counts.rejected)} rejected`,
+    Plan: plural(batches.length, 'batch', 'batches'),
+    Import: `${count(imported)} imported`,
+    Verify: `${count(frames.verified)}/${count(frames.expected)} frames`,
+    Merge: plural(merges.length, 'variant'),
+    Report: `${count(counts.failed)} failed`,
+  };
+}
+
+function Heading({ details, again }: { readonly details: ExecutionDetails; readonly again: () => void }) {
+  const { report, status, upload, executionId } = details;
+  const path = `api/executions/${encodeURIComponent(executionId)}`;
+  return (
+    <header class="heading">
+      <p class="crumbs">
+        <a href={linkTo('ingests')}>Ingests</a>
+      </p>
+      <h1>
+        {upload || executionId} <Badge of={report?.outcome ?? status} />
+      </h1>
+      <p class="dim">
+        {clock(details.startedAt)}
+        {details.stoppedAt && ` to ${clock(details.stoppedAt)}`}
+        {report && ` · ${seconds(report.timings.total)} · ${bytes(report.bytes)}`} · execution{' '}
+        <code>{executionId}</code>
+        {details.error && (
+          <>
+            {' '}
+            · <span class="bad">{details.error}</span>
+          </>
+        )}
+      </p>
+      <p class="buttons">
+        {status === 'RUNNING' && <Cancel executionId={executionId} again={again} />}
+        {report && (
+          <>
+            <a class="button" href={`${path}/report.json`} download>
+              Download report
+            </a>
+            <a class="button" href={`${path}/objects.ndjson`} download>
+              Download objects
+            </a>
+          </>
+        )}
+      </p>
+    </header>
+  );
+}
+
+function Cancel({ executionId, again }: { readonly executionId: string; readonly again: () => void }) {
+  const asked = useSignal(false);
+  const says = useSignal('');
+  const cancel = async () => {
+    try {
+      await post(`executions/${encodeURIComponent(executionId)}/cancel`);
+      says.value = 'Stopped. What it had not accounted for is in the inbox.';
+      again();
+    } catch (error) {
+      says.value = (error as Error).message;
+    }
+  };
+  if (says.value !== '') return <span role="status">{says.value}</span>;
+  if (!asked.value)
+    return (
+      <button
+        type="button"
+        class="danger"
+        onClick={() => {
+          asked.value = true;
+        }}
+      >
+        Cancel…
+      </button>
+    );
+  return (
+    <span class="confirm" role="alert">
+      Stop this execution? Nothing is lost: its objects stay in the inbox.
+      <button type="button" class="danger" onClick={() => void cancel()}>
+        Stop it
+      </button>
+      <button
+        type="button"
+        onClick={() => {
+          asked.value = false;
+        }}
+      >
+        Keep it running
+      </button>
+    </span>
+  );
+}
+
+function ReportParts(props: {
+  readonly details: ExecutionDetails;
+  readonly report: Report;
+  readonly again: () => void;
+}) {
+  const { details, report } = props;
+  return (
+    <>
+      <Counts report={report} />
+      <Groups details={details} />
+      <Variants report={report} />
+      <ImageSets report={report} />
+      <Batches report={report} />
+    </>
+  );
+}
+
+function Counts({ report }: { readonly report: Report }) {
+  const { counts, frames } = report;
+  const proof = [
+    `${count(frames.verified)} of ${count(frames.expected)} frames proven`,
+    `${count(frames.provenFromSource)} equal to the source`,
+    frames.lossySource > 0 ? `${count(frames.lossySource)} from a lossy source` : '',
+    frames.withoutChecksum > 0 ? `${count(frames.withoutChecksum)} without a checksum` : '',
+    frames.mismatched > 0 ? `${count(frames.mismatched)} do NOT match` : '',
+    frames.undecodable > 0 ? `${count(frames.undecodable)} cannot be decoded` : '',
+    report.instancesWithoutFrames > 0
+      ? `${count(report.instancesWithoutFrames)} instances without frames`
+      : '',
+  ];
+  const figures = [
+    ['Received', counts.received, 'plain'],
+    ['Ingested', counts.ingested, 'good'],
+    ['Duplicate', counts.duplicate, 'plain'],
+    ['Rejected', counts.rejected, counts.rejected > 0 ? 'warn' : 'plain'],
+    ['Failed', counts.failed, counts.failed > 0 ? 'bad' : 'plain'],
+  ] as const;
+  return (
+    <section aria-label="Counts">
+      <div class="figures">
+        {figures.map(([name, value, tone]) => (
+          <div key={name} class={`figure ${tone}`}>
+            <span class="value">{count(value)}</span>
+            <span class="name">{name}</span>
+          </div>
+        ))}
+      </div>
+      <p class="dim">{proof.filter(Boolean).join(' · ')}</p>
+    </section>
+  );
+}
+
+const OUTCOME_TITLES = {
+  failed: 'Failed: our work or a service broke',
+  rejected: 'Rejected: the file is unfit',
+  ingested: 'Ingested',
+  duplicate: 'Duplicate: stored before, byte for byte',
+} as const;
+
+function Groups({ details }: { readonly details: ExecutionDetails }) {
+  const outcomes = (['failed', 'rejected', 'ingested', 'duplicate'] as const).filter((outcome) =>
+    details.groups.some((group) => group.outcome === outcome),
+  );
+  return (
+    <section aria-labelledby="objects">
+      <h2 id="objects">Objects</h2>
+      {outcomes.map((outcome) => (
+        <div key={outcome} class={`outcome ${outcome}`}>
+          <h3>{OUTCOME_TITLES[outcome]}</h3>
+          {details.groups
+            .filter((group) => group.outcome === outcome)
+            .map((group) => (
+              <Group key={group.code} executionId={details.executionId} group={group} />
+            ))}
+        </div>
+      ))}
+    </section>
+  );
+}
+
+function Group({ executionId, group }: { readonly executionId: string; readonly group: CodeGroup }) {
+  const isOpen = useSignal(false);
+  const canRetry = group.outcome === 'failed' || group.outcome === 'rejected';
+  return (
+    <details
+      class="group"
+      onToggle={(event) => {
+        isOpen.value = event.currentTarget.open;
+      }}
+    >
+      <summary>
+        <span
+          class={`badge ${group.outcome === 'failed' ? 'bad' : canRetry && !group.benign ? 'warn' : 'plain'}`}
+        >
+          {count(group.count)}
+        </span>{' '}
+        <strong>{group.code || 'without remark'}</strong> <span class="dim">{group.says}</span>
+      </summary>
+      {group.advice && (
+        <p class="advice">
+          <strong>What to do:</strong> {group.advice}
+        </p>
+      )}
+      {canRetry && <Retry executionId={executionId} group={group} />}
+      {isOpen.value && <Objects executionId={executionId} outcome={group.outcome} code={group.code} />}
+    </details>
+  );
+}
+
+function Retry({ executionId, group }: { readonly executionId: string; readonly group: CodeGroup }) {
+  const says = useSignal('');
+  const busy = useSignal(false);
+  const retry = async () => {
+    busy.value = true;
+    try {
+      const path = `executions/${encodeURIComponent(executionId)}/retry`;
+      const done = await post<{ restored: number; skipped: number; upload: string }>(path, {
+        code: group.code,
+      });
+      says.value =
+        done.restored > 0
+          ? `${plural(done.restored, 'object')} back in the inbox as upload ${done.upload}; a new ingest starts.`
+          : 'Nothing to put back: these objects are in the inbox again, or gone.';
+    } catch (error) {
+      says.value = (error as Error).message;
+    }
+    busy.value = false;
+  };
+  return (
+    <p class="row">
+      <button type="button" disabled={busy.value} onClick={() => void retry()}>
+        Retry all {count(group.count)} of {group.code}
+      </button>
+      <span class="dim" role="status">
+        {says.value ||
+          (group.retry
+            ? 'Trying again may help.'
+            : 'The same file will end the same way, unless it or the rules changed.')}
+      </span>
+    </p>
+  );
+}
+
+const SHOWN = 100;
+
+function ImageSets({ report }: { readonly report: Report }) {
+  const shown = useSignal(SHOWN);
+  const sets = report.imageSets;
+  if (sets.length === 0) return null;
+  return (
+    <section aria-labelledby="image-sets">
+      <h2 id="image-sets">Image sets</h2>
+      <Table
+        label="Image sets"
+        heads={['Image set', 'Modality', 'Series', 'Instances', 'Frames proven', '']}
+        numbers={[3, 4]}
+      >
+        {sets.slice(0, shown.value).map((set) => (
+          <tr key={set.imageSetId}>
+            <th scope="row">
+              <a href={linkTo('image-sets', set.imageSetId)}>
+                <code>{set.imageSetId}</code>
+              </a>
+            </th>
+            <td>{set.modality}</td>
+            <td class="uid">{set.seriesInstanceUID}</td>
+            <td class="number">{count(set.instances)}</td>
+            <td class={`number ${set.verified < set.frames ? 'warn' : ''}`}>
+              {set.frames === 0 ? 'no frames' : `${count(set.verified)}/${count(set.frames)}`}
+            </td>
+            <td>{set.isPrimary ? 'primary' : ''}</td>
+          </tr>
+        ))}
+      </Table>
+      {sets.length > shown.value && (
+        <button
+          type="button"
+          onClick={() => {
+            shown.value += SHOWN;
+          }}
+        >
+          {count(sets.length - shown.value)} more
+        </button>
+      )}
+    </section>
+  );
+}
+
+function Batches({ report }: { readonly report: Report }) {
+  if (report.batches.length === 0) return null;
+  return (
+    <section aria-labelledby="jobs">
+      <h2 id="jobs">Import jobs</h2>
+      <Table
+        label="Import jobs"
+        heads={['Job', 'State', 'Planned', 'Imported', 'Rejected', 'Warnings']}
+        numbers={[2, 3, 4, 5]}
+      >
+        {report.batches.slice(0, SHOWN).map((batch) => (
+          <tr key={batch.batchId}>
+            <th scope="row">
+              <code title={batch.outputS3Uri}>{batch.jobId}</code>
+            </th>
+            <td>
+              <Badge of={batch.jobStatus} />
+            </td>
+            <td class="number">{count(batch.planned)}</td>
+            <td class="number">{count(batch.imported)}</td>
+            <td class="number">{count(batch.rejected)}</td>
+            <td class="number">{count(batch.warnings)}</td>
+          </tr>
+        ))}
+      </Table>
+    </section>
+  );
+}

@@ -1,0 +1,13 @@
+/** The console's front door: draws the page and opens the line to the server. */
+import { render } from 'preact';
+import { App } from './app.tsx';
+import { connectLive } from './live.ts';
+import { applyTheme } from './theme.ts';
+
+applyTheme();
+connectLive();
+const place = document.getElementById('app');
+if (place) {
+  place.replaceChildren();
+  render(<App />, place);
+}

@@ -1,0 +1,182 @@
+/** What the console's server and its pages say to each other: types only. */
+import type { BatchReport, Counts, ObjectLine, ObjectOutcome, Report } from '../../shared/ingest/report.ts';
+
+export type { BatchReport, Counts, ObjectLine, ObjectOutcome, Report };
+
+/** An upload that has objects in the inbox. */
+export interface WaitingUpload {
+  readonly upload: string;
+  readonly objects: number;
+  readonly bytes: number;
+  /** When its oldest object arrived; ISO 8601, UTC. */
+  readonly oldest: string;
+  readonly failedAttempts: number;
+  /** Nothing is tried again by itself: somebody must look. */
+  readonly needsAttention: boolean;
+  readonly isRunning: boolean;
+}
+
+export type StageStatus = 'waiting' | 'running' | 'done' | 'failed';
+
+export interface Stage {
+  readonly name: string;
+  readonly status: StageStatus;
+  /** Seconds in this stage up to now, or in all. */
+  readonly seconds: number;
+  /** Share of a fan-out that ended, 0 to 1. */
+  readonly share?: number;
+}
+
+export interface RunningExecution {
+  readonly executionId: string;
+  readonly upload: string;
+  readonly startedAt: string;
+  readonly stages: readonly Stage[];
+  /** Objects in its snapshot of the inbox; absent before there is one. */
+  readonly received?: number;
+}
+
+/** A finished execution as listings show it. */
+export interface Summary {
+  readonly executionId: string;
+  readonly upload: string;
+  readonly startedAt?: string;
+  readonly finishedAt: string;
+  readonly outcome: Report['outcome'];
+  readonly counts?: Counts;
+  readonly bytes?: number;
+  readonly variants?: number;
+  /** Rejected and failed objects by code; only where somebody looks at them. */
+  readonly rejects?: Readonly<Record<string, number>>;
+}
+
+/** What the first page shows, sent again whenever it changes. */
+export interface Overview {
+  readonly at: string;
+  readonly waiting: readonly WaitingUpload[];
+  /** The inbox holds more than was counted. */
+  readonly waitingIsPartial: boolean;
+  readonly running: readonly RunningExecution[];
+  /** Newest first. */
+  readonly recent: readonly Summary[];
+}
+
+export interface ExecutionQuery {
+  /** Part of an upload's name or execution's id, or a study, series, instance UID or image set id. */
+  readonly text?: string;
+  readonly outcome?: string;
+  readonly code?: string;
+  readonly patientId?: string;
+  readonly accessionNumber?: string;
+  /** Where an earlier answer stopped. */
+  readonly next?: string;
+}
+
+export interface ExecutionPage {
+  readonly executions: readonly Summary[];
+  /** There may be more: ask again from here. */
+  readonly next?: string;
+  /** How many reports this answer looked at. */
+  readonly looked: number;
+}
+
+/** Objects of one outcome and code. */
+export interface CodeGroup {
+  readonly outcome: ObjectOutcome;
+  readonly code: string;
+  readonly count: number;
+  readonly says: string;
+  readonly advice: string;
+  /** Sending the same object again may end otherwise. */
+  readonly retry: boolean;
+  readonly benign: boolean;
+}
+
+export interface ExecutionDetails {
+  readonly executionId: string;
+  readonly upload: string;
+  readonly status: string;
+  readonly startedAt: string;
+  readonly stoppedAt?: string;
+  readonly error?: string;
+  readonly stages: readonly Stage[];
+  readonly report?: Report;
+  readonly groups: readonly CodeGroup[];
+}
+
+export interface ObjectsQuery {
+  readonly outcome?: string;
+  readonly code?: string;
+  readonly text?: string;
+  /** Byte offset in objects.ndjson. */
+  readonly next?: number;
+}
+
+export interface ObjectsPage {
+  readonly objects: readonly ObjectLine[];
+  readonly next?: number;
+}
+
+export interface HistoryEvent {
+  readonly id: number;
+  readonly timestamp: string;
+  readonly type: string;
+  readonly state?: string;
+  readonly details?: string;
+}
+
+export interface ImageSetQuery {
+  readonly patientId?: string;
+  readonly accessionNumber?: string;
+  readonly studyInstanceUID?: string;
+  readonly seriesInstanceUID?: string;
+  readonly sopInstanceUID?: string;
+  readonly next?: string;
+}
+
+export interface ImageSetSummary {
+  readonly imageSetId: string;
+  readonly version: number;
+  readonly updatedAt: number;
+  readonly isPrimary?: boolean;
+  readonly DICOMTags: Readonly<Record<string, string | number>>;
+}
+
+export interface ImageSetPage {
+  readonly imageSets: readonly ImageSetSummary[];
+  readonly next?: string;
+}
+
+/** An event or an API call, as the data store's panel lists it. */
+export interface Activity {
+  readonly id: number;
+  readonly at: string;
+  readonly kind: 'event' | 'call';
+  readonly name: string;
+  readonly about: string;
+  readonly error?: string;
+}
+
+export interface DataStore {
+  readonly datastoreId: string;
+  readonly name: string;
+  readonly status: string;
+  readonly createdAt: string;
+  readonly counts: Readonly<Record<string, number>>;
+  readonly calls: readonly { readonly operation: string; readonly status: string; readonly count: number }[];
+  readonly jobs: readonly {
+    readonly jobId: string;
+    readonly jobName: string;
+    readonly jobStatus: string;
+    readonly submittedAt: string;
+    readonly endedAt?: string;
+  }[];
+  readonly activity: readonly Activity[];
+  readonly addresses: Readonly<Record<string, string>>;
+}
+
+export interface UploadState {
+  readonly upload: string;
+  readonly running: readonly string[];
+  readonly finished: readonly Summary[];
+}

@@ -1,0 +1,66 @@
+/** Server-sent events: the overview, read once for all pages that listen and sent when it changes. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Overview } from './api.ts';
+import { SECURITY_HEADERS } from './guard.ts';
+
+const EVERY_MS = 1_000;
+/** A page that hears nothing for longer than twice this says that it is disconnected. */
+const HEARTBEAT_MS = 5_000;
+/** Pages of one machine. */
+const MAX_LISTENERS = 64;
+
+export interface Live {
+  listen(request: IncomingMessage, response: ServerResponse): void;
+  close(): void;
+}
+
+/** Reads nothing while nobody listens. */
+export function makeLive(read: () => Promise<Overview>, log: (line: string) => void): Live {
+  const listeners = new Set<ServerResponse>();
+  let timer: NodeJS.Timeout | undefined;
+  let last = '';
+  let lastSentMs = 0;
+
+  const write = (text: string) => {
+    for (const listener of listeners) listener.write(text);
+    lastSentMs = Date.now();
+  };
+  const tick = async () => {
+    timer = undefined;
+    try {
+      const overview = await read();
+      const text = JSON.stringify({ ...overview, at: '' });
+      if (text !== last) {
+        last = text;
+        write(`event: overview\ndata: ${JSON.stringify(overview)}\n\n`);
+      } else if (Date.now() - lastSentMs >= HEARTBEAT_MS) write('event: alive\ndata: {}\n\n');
+    } catch (error) {
+      log(`console: ${(error as Error).name}`);
+      write('event: trouble\ndata: {}\n\n');
+    }
+    if (listeners.size > 0) timer = setTimeout(tick, EVERY_MS);
+  };
+  return {
+    listen(request, response) {
+      if (listeners.size >= MAX_LISTENERS) {
+        response.writeHead(503, SECURITY_HEADERS).end();
+        return;
+      }
+      response.writeHead(200, {
+        ...SECURITY_HEADERS,
+        'content-type': 'text/event-stream',
+        'cache-control': 'no-store',
+      });
+      response.write('retry: 2000\n\n');
+      listeners.add(response);
+      request.once('close', () => listeners.delete(response));
+      last = '';
+      timer ??= setTimeout(tick, 0);
+    },
+    close() {
+      clearTimeout(timer);
+      for (const listener of listeners) listener.end();
+      listeners.clear();
+    },
+  };
+}

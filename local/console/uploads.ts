@@ -1,0 +1,100 @@
+/**
+ * Files from the browser to the inbox. The page names an upload, holds it while it sends (TakeUpload waits for it), and
+ * sends file by file; paths travel in a header, never in a URL.
+ */
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
+import { holdUpload, releaseHold } from '../../shared/ingest/holds.ts';
+import { uploadIdOf } from '../../shared/ingest/work-keys.ts';
+import type { Summary, UploadState } from './api.ts';
+import type { Backend } from './backend.ts';
+import { HttpProblem } from './http.ts';
+import { makeSummaryReader, summaryKeys } from './reports.ts';
+
+const UPLOAD = /^console-[0-9TZ-]{20}-[0-9a-f]{6}$/;
+/** S3's own limit of a key, in UTF-8 bytes. */
+const MAX_KEY_BYTES = 1_024;
+
+const holdDeps = ({ deps, workBucket }: Backend) => ({ objects: deps.objects, workBucket });
+
+function requireUpload(upload: string): string {
+  if (!UPLOAD.test(upload)) throw new HttpProblem(400, 'not an upload of this console');
+  return upload;
+}
+
+/** A new upload, held for two minutes: refresh it while sending. */
+export async function beginUpload(backend: Backend): Promise<{ upload: string }> {
+  const time = new Date().toISOString().slice(0, 19).replaceAll(':', '-');
+  const upload = `console-${time}Z-${randomBytes(3).toString('hex')}`;
+  await holdUpload(holdDeps(backend), upload);
+  return { upload };
+}
+
+export const refreshUpload = (backend: Backend, upload: string): Promise<void> =>
+  holdUpload(holdDeps(backend), requireUpload(upload));
+
+export const endUpload = (backend: Backend, upload: string): Promise<void> =>
+  releaseHold(holdDeps(backend), requireUpload(upload));
+
+/** Streams the request's body into the inbox. Throws HttpProblem 400, 499 when the page went away meanwhile. */
+export async function receiveFile(
+  backend: Backend,
+  upload: string,
+  request: IncomingMessage,
+): Promise<{ key: string; sizeBytes: number }> {
+  const key = `${requireUpload(upload)}/${pathOf(request)}`;
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new HttpProblem(400, 'the path is too long for a key');
+  const wanted = Number(request.headers['content-length'] ?? Number.NaN);
+  const location = { bucket: backend.inboxBucket, key };
+  const { sizeBytes } = await backend.deps.objects.writeStream(location, wholeBody(request, wanted));
+  return { key, sizeBytes };
+}
+
+function pathOf(request: IncomingMessage): string {
+  const header = request.headers['x-isocenter-path'];
+  try {
+    const path = decodeURIComponent(typeof header === 'string' ? header : '').replace(/^\/+/, '');
+    if (path !== '') return path;
+  } catch {
+    // told below
+  }
+  throw new HttpProblem(400, 'x-isocenter-path: expected a percent-encoded path');
+}
+
+/** The store completes an object only after the last chunk: a body that was cut off never becomes one. */
+async function* wholeBody(request: IncomingMessage, wantedBytes: number): AsyncGenerator<Uint8Array> {
+  let got = 0;
+  let held: Uint8Array | undefined;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    if (held !== undefined) yield held;
+    held = chunk;
+    got += chunk.length;
+  }
+  if (Number.isFinite(wantedBytes) && got !== wantedBytes)
+    throw new HttpProblem(499, `the file ended after ${got} of ${wantedBytes} bytes`);
+  if (held !== undefined) yield held;
+}
+
+/** Which executions took the upload, and how they ended. */
+export async function readUpload(backend: Backend, upload: string): Promise<UploadState> {
+  const prefix = `${uploadIdOf(requireUpload(upload)).slice(0, 32)}-`;
+  const { executions = [] } = await backend.sfn.send(
+    new ListExecutionsCommand({ stateMachineArn: backend.world.stateMachineArns.ingest, maxResults: 200 }),
+  );
+  const ours = executions.filter(({ name }) => name?.startsWith(prefix));
+  const readSummary = makeSummaryReader(backend);
+  const finished: Summary[] = [];
+  let looked = 0;
+  for await (const key of summaryKeys(backend, new Date())) {
+    if (++looked > 100) break;
+    if (!key.includes(`-${prefix}`)) continue;
+    const summary = await readSummary(key);
+    if (summary !== undefined && summary.outcome !== 'Coalesced') finished.push(summary);
+  }
+  return {
+    upload,
+    running: ours.filter(({ status }) => status === 'RUNNING').map(({ name = '' }) => name),
+    finished,
+  };
+}
