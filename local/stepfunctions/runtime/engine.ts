@@ -12,7 +12,7 @@ import { LIMITS } from '../limits.ts';
 import type { TaskServices } from '../services.ts';
 import type { Timers } from '../timers.ts';
 import { Changes } from './changes.ts';
-import { endOf, failedBy, recordEnd, reopened } from './ending.ts';
+import { type End, endOf, failedBy, recordEnd, reopened } from './ending.ts';
 import { Execution } from './execution.ts';
 import type { Frame } from './frame.ts';
 import { runScope } from './interpreter.ts';
@@ -180,7 +180,7 @@ export class Engine {
     this.running.set(record.arn, execution);
     this.changes.execution(record);
     const stopTimer = this.#deadline(execution);
-    let end = failedBy(new Error('the execution did not end'));
+    let end: End;
     try {
       end = { status: 'SUCCEEDED', output: await runScope(this, execution, definition, root) };
     } catch (thrown) {

@@ -93,21 +93,9 @@ export class MapRun {
     }
   }
 
-  /** Children still to run, in order; several workers may draw from it. */
-  async *pending(): AsyncGenerator<{ index: number; child: ChildInput }> {
-    let after: string | undefined;
-    for (;;) {
-      const page: [string, ChildInput][] = [];
-      const from = { limit: PAGE, ...(after !== undefined && { after }) };
-      for await (const entry of this.#journal.range<ChildInput>(childInputPrefix(this.id), from))
-        page.push(entry);
-      for (const [key, child] of page) {
-        const index = numberIn(key);
-        if (!this.#settled.has(index)) yield { index, child };
-        after = key;
-      }
-      if (page.length < PAGE) return;
-    }
+  /** Children still to run, in order, for several workers to draw from. */
+  pending(): PendingChildren {
+    return new PendingChildren(this.#journal, this.id, this.#settled);
   }
 
   began(index: number, child: ChildRecord, isDurable: boolean): void {
@@ -120,15 +108,16 @@ export class MapRun {
     this.#journal.put(KEYS.child(this.id, index), child);
   }
 
-  /** Outcomes in the order of the items. */
-  async *outcomes(): AsyncGenerator<{ index: number; child: ChildRecord }> {
-    for await (const [key, child] of this.#journal.range<ChildRecord>(childPrefix(this.id))) {
-      yield { index: numberIn(key), child };
+  /** Outcomes in the order of the items, each with the input of the child. */
+  async *outcomes(): AsyncGenerator<{ child: ChildRecord; input: string }> {
+    const inputs = this.#journal.range<ChildInput>(childInputPrefix(this.id));
+    try {
+      for await (const [key, child] of this.#journal.range<ChildRecord>(childPrefix(this.id))) {
+        yield { child, input: await inputAt(inputs, numberIn(key)) };
+      }
+    } finally {
+      await inputs.return(undefined);
     }
-  }
-
-  async inputOf(index: number): Promise<string> {
-    return (await this.#journal.get<ChildInput>(KEYS.childInput(this.id, index)))?.input ?? '{}';
   }
 
   /** All that has ended is in the result, whether a ResultWriter put it there or the state's output. */
@@ -152,6 +141,60 @@ export class MapRun {
   #move(from: keyof MapRunCounts, to: keyof MapRunCounts, items: number): void {
     this.#add(from, -1, -items);
     this.#add(to, 1, items);
+  }
+}
+
+/** The input of child `index`, from inputs in order: those of children that never began are passed over. */
+async function inputAt(inputs: AsyncGenerator<[string, ChildInput]>, index: number): Promise<string> {
+  for (let next = await inputs.next(); !next.done; next = await inputs.next()) {
+    const [key, { input }] = next.value;
+    if (numberIn(key) === index) return input;
+  }
+  return '{}';
+}
+
+/** Reads pages of inputs as workers ask. An async generator would do, but its queue of askers is slow when it is long. */
+export class PendingChildren {
+  readonly #journal: Journal;
+  readonly #run: string;
+  readonly #settled: ReadonlySet<number>;
+  #page: [string, ChildInput][] = [];
+  #position = 0;
+  #isLast = false;
+  #loading: Promise<void> | undefined;
+
+  constructor(journal: Journal, run: string, settled: ReadonlySet<number>) {
+    this.#journal = journal;
+    this.#run = run;
+    this.#settled = settled;
+  }
+
+  /** The next child, or undefined when there is none left. */
+  async next(): Promise<{ readonly index: number; readonly child: ChildInput } | undefined> {
+    for (;;) {
+      const entry = this.#page[this.#position];
+      if (entry) {
+        this.#position += 1;
+        const index = numberIn(entry[0]);
+        if (!this.#settled.has(index)) return { index, child: entry[1] };
+      } else if (this.#isLast) return undefined;
+      else {
+        this.#loading ??= this.#load();
+        await this.#loading;
+      }
+    }
+  }
+
+  async #load(): Promise<void> {
+    const after = this.#page.at(-1)?.[0];
+    const page: [string, ChildInput][] = [];
+    const from = { limit: PAGE, ...(after !== undefined && { after }) };
+    for await (const entry of this.#journal.range<ChildInput>(childInputPrefix(this.#run), from))
+      page.push(entry);
+    this.#page = page;
+    this.#position = 0;
+    this.#isLast = page.length < PAGE;
+    this.#loading = undefined;
   }
 }
 

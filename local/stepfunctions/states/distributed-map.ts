@@ -124,8 +124,8 @@ async function runChildren(state: DistributedMapState, visit: Visit, run: MapRun
   const worker = async (_slot: number, cancellation: Cancellation): Promise<void> => {
     while (!exceedsTolerance(record)) {
       const next = cancellation.reason ? undefined : await queue.next();
-      if (!next || next.done) return;
-      await runChild(state, visit, run, next.value.index, next.value.child, cancellation);
+      if (!next) return;
+      await runChild(state, visit, run, next.index, next.child, cancellation);
     }
     cancellation.cancel({ kind: 'sibling' });
   };

@@ -33,7 +33,7 @@ async function collect(
   const results: Json[] = [];
   let bytes = 2;
   for await (const outcome of run.outcomes()) {
-    for (const value of await transformed(visit, run, outcome, transformation)) {
+    for (const value of transformed(visit, run, outcome, transformation)) {
       results.push(value);
       bytes += Buffer.byteLength(JSON.stringify(value)) + 1;
     }
@@ -48,30 +48,30 @@ async function collect(
 }
 
 interface ChildOutcome {
-  readonly index: number;
   readonly child: ChildRecord;
+  readonly input: string;
 }
 
-async function transformed(
+function transformed(
   visit: Visit,
   run: MapRun,
   outcome: ChildOutcome,
   transformation: ResultWriter['transformation'],
-): Promise<Json[]> {
+): Json[] {
   const { child } = outcome;
-  if (transformation === 'NONE' || child.status !== 'SUCCEEDED') return [await whole(visit, run, outcome)];
+  if (transformation === 'NONE' || child.status !== 'SUCCEEDED') return [whole(visit, run, outcome)];
   const output = JSON.parse(child.output ?? 'null') as Json;
   return transformation === 'FLATTEN' && Array.isArray(output) ? [...(output as Json[])] : [output];
 }
 
 /** A child as NONE shows it: its output with the metadata of its execution. */
-async function whole(visit: Visit, run: MapRun, { index, child }: ChildOutcome): Promise<Json> {
+function whole(visit: Visit, run: MapRun, { child, input }: ChildOutcome): Json {
   const { machineArn, label } = run.record;
   const { machineName } = visit.execution.record;
   const iso = (at: number): string => new Date(at).toISOString();
   return {
     ExecutionArn: visit.engine.arn('execution', `${machineName}/${label}:${child.name}`),
-    Input: await run.inputOf(index),
+    Input: input,
     InputDetails: { Included: true },
     Name: child.name,
     ...(child.error !== undefined && { Error: child.error }),
@@ -105,7 +105,7 @@ async function writeResults(writer: ResultWriter, visit: Visit, run: MapRun, whe
   const failed = new ResultFiles('FAILED', writer.outputType, folder, put);
   for await (const outcome of run.outcomes()) {
     const files = outcome.child.status === 'SUCCEEDED' ? succeeded : failed;
-    for (const value of await transformed(visit, run, outcome, writer.transformation)) await files.add(value);
+    for (const value of transformed(visit, run, outcome, writer.transformation)) await files.add(value);
   }
   const manifest = {
     DestinationBucket: bucket,
