@@ -4,7 +4,7 @@
  * defined or undefined lengths, padding and character set leave no trace in it.
  */
 import { characterSetOf, isPlainAscii } from './character-sets.ts';
-import type { DataSet, Element } from './data-set.ts';
+import { type DataSet, type Element, HeldElement } from './data-set.ts';
 import { isPrivate, lookUp } from './dictionary.ts';
 import { inLittleEndian } from './little-endian.ts';
 import { representation } from './value-representations.ts';
@@ -46,38 +46,43 @@ export function canonicalElement(dataSet: DataSet, element: Element): CanonicalP
   return writer.finish();
 }
 
-/** Grows one buffer; tag, kind and length come before each value, so that no two data sets give the same bytes. */
+/** Where all canonical forms are written, one after the other; what is finished is copied out. */
+let scratch = Buffer.allocUnsafe(64 * 1024);
+/** Parts are handed out at this size, so that the scratch stays small. */
+const PART_BYTES = 256 * 1024;
+
+/** Tag, kind and length come before each value, so that no two data sets give the same bytes. One at a time. */
 class PartsWriter {
-  private buffer = Buffer.allocUnsafe(16 * 1024);
   private used = 0;
   private readonly parts: CanonicalPart[] = [];
 
   header(tag: number, kind: number, length: number): void {
+    if (this.used > PART_BYTES) this.flush();
     this.reserve(9);
-    this.buffer.writeUInt32BE(tag, this.used);
-    this.buffer[this.used + 4] = kind;
-    this.buffer.writeUInt32BE(length, this.used + 5);
+    scratch.writeUInt32BE(tag, this.used);
+    scratch[this.used + 4] = kind;
+    scratch.writeUInt32BE(length, this.used + 5);
     this.used += 9;
   }
 
   byte(value: number): void {
     this.reserve(1);
-    this.buffer[this.used++] = value;
+    scratch[this.used++] = value;
   }
 
-  bytes(value: Uint8Array, start = 0, end = value.length): void {
+  bytes(value: Uint8Array, start: number, end: number): void {
     this.reserve(end - start);
     if (end - start < 24) {
-      for (let at = start; at < end; at++) this.buffer[this.used++] = value[at] as number;
+      for (let at = start; at < end; at++) scratch[this.used++] = value[at] as number;
       return;
     }
-    this.buffer.set(start === 0 && end === value.length ? value : value.subarray(start, end), this.used);
+    scratch.set(value.subarray(start, end), this.used);
     this.used += end - start;
   }
 
   /** The length of the last header, once it is known. `since`: what `position()` said just after it. */
   setLength(since: number): void {
-    this.buffer.writeUInt32BE(this.used - since, since - 4);
+    scratch.writeUInt32BE(this.used - since, since - 4);
   }
 
   position(): number {
@@ -91,20 +96,20 @@ class PartsWriter {
 
   finish(): CanonicalPart[] {
     this.flush();
+    if (scratch.length > 4 * PART_BYTES) scratch = Buffer.allocUnsafe(PART_BYTES);
     return this.parts;
   }
 
   private flush(): void {
-    if (this.used > 0) this.parts.push(this.buffer.subarray(0, this.used));
-    this.buffer = Buffer.allocUnsafe(16 * 1024);
+    if (this.used > 0) this.parts.push(Buffer.from(scratch.subarray(0, this.used)));
     this.used = 0;
   }
 
   private reserve(bytes: number): void {
-    if (this.used + bytes <= this.buffer.length) return;
-    const larger = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.used + bytes));
-    larger.set(this.buffer.subarray(0, this.used));
-    this.buffer = larger;
+    if (this.used + bytes <= scratch.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(scratch.length * 2, this.used + bytes));
+    larger.set(scratch.subarray(0, this.used));
+    scratch = larger;
   }
 }
 
@@ -122,25 +127,24 @@ function inTagOrder(dataSet: DataSet): Iterable<Element> {
 }
 
 function addElement(writer: PartsWriter, dataSet: DataSet, element: Element): void {
-  const { items, value } = element;
-  if (items) addSequence(writer, element, items);
-  else if (value) addValue(writer, dataSet, element, value);
-  else {
-    writer.header(element.tag, VALUE, element.length);
-    if (element.length > 0) writer.fromSource(element);
-  }
-}
-
-function addValue(writer: PartsWriter, dataSet: DataSet, element: Element, value: Uint8Array): void {
-  writer.header(element.tag, VALUE, element.length);
-  const isText = representation(element.vr).kind === 'text' && !isPrivate(element.tag) && lookUp(element.tag);
-  if (!isText) {
-    writer.bytes(inLittleEndian(element, value));
+  if (element.items) {
+    addSequence(writer, element, element.items);
     return;
   }
-  const since = writer.position();
-  addText(writer, dataSet, element, value);
-  writer.setLength(since);
+  writer.header(element.tag, VALUE, element.length);
+  if (element instanceof HeldElement) addHeld(writer, dataSet, element);
+  else if (element.length > 0) writer.fromSource(element);
+}
+
+function addHeld(writer: PartsWriter, dataSet: DataSet, element: HeldElement): void {
+  const { bytes, at, length, tag } = element;
+  const { kind, width } = representation(element.vr);
+  if (kind === 'text' && !isPrivate(tag) && lookUp(tag)) addText(writer, dataSet, element);
+  else if (element.littleEndian || width === 1) writer.bytes(bytes, at, at + length);
+  else {
+    const ordered = inLittleEndian(element, element.value);
+    writer.bytes(ordered, 0, ordered.length);
+  }
 }
 
 function addSequence(writer: PartsWriter, element: Element, items: readonly DataSet[]): void {
@@ -153,14 +157,25 @@ function addSequence(writer: PartsWriter, element: Element, items: readonly Data
 }
 
 /** Leading spaces are insignificant but in the long texts (PS3.5 6.2); trailing spaces and NULs always. */
-function addText(writer: PartsWriter, dataSet: DataSet, element: Element, value: Uint8Array): void {
+function addText(writer: PartsWriter, dataSet: DataSet, element: HeldElement): void {
   const { splits, usesCharacterSet } = representation(element.vr);
-  const isAscii = isPlainAscii(value) && (!usesCharacterSet || characterSetOf(dataSet).isAsciiBased);
-  const bytes = isAscii ? value : Buffer.from(rawText(dataSet, element) ?? '', 'utf8');
-  let start = 0;
-  for (let at = 0; at <= bytes.length; at++) {
-    if (at < bytes.length && !(splits && bytes[at] === 0x5c)) continue;
-    if (start > 0) writer.byte(0x5c);
+  const since = writer.position();
+  const { at, length } = element;
+  const isAscii = isPlainAscii(element.bytes, at, at + length);
+  if (isAscii && (!usesCharacterSet || characterSetOf(dataSet).isAsciiBased))
+    addValues(writer, element.bytes, at, at + length, splits);
+  else {
+    const utf8 = Buffer.from(rawText(dataSet, element) ?? '', 'utf8');
+    addValues(writer, utf8, 0, utf8.length, splits);
+  }
+  writer.setLength(since);
+}
+
+function addValues(writer: PartsWriter, bytes: Uint8Array, from: number, to: number, splits: boolean): void {
+  let start = from;
+  for (let at = from; at <= to; at++) {
+    if (at < to && !(splits && bytes[at] === 0x5c)) continue;
+    if (start > from) writer.byte(0x5c);
     addTrimmed(writer, bytes, start, at, splits);
     start = at + 1;
   }

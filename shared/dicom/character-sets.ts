@@ -170,9 +170,9 @@ export function characterSetOf(dataSet: DataSet): CharacterSet {
   return DEFAULT;
 }
 
-/** Nothing but ASCII, no escape sequence. */
-export function isPlainAscii(bytes: Uint8Array): boolean {
-  for (let at = 0; at < bytes.length; at++) {
+/** Nothing but ASCII, no escape sequence, from `start` to `end`. */
+export function isPlainAscii(bytes: Uint8Array, start = 0, end = bytes.length): boolean {
+  for (let at = start; at < end; at++) {
     const byte = bytes[at] as number;
     if (byte >= 0x80 || byte === 0x1b) return false;
   }

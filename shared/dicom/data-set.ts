@@ -34,8 +34,9 @@ export class HeldElement implements Element {
   readonly offset: number;
   readonly length: number;
   readonly littleEndian: boolean;
-  private readonly bytes: Uint8Array;
-  private readonly at: number;
+  /** What was read, and where in it the value starts: to look at a value without making a view. */
+  readonly bytes: Uint8Array;
+  readonly at: number;
 
   constructor(
     tag: number,

@@ -48,8 +48,13 @@ export function texts(elements: Elements, name: ElementName): string[] {
 
 /** The whole text of an element, decoded by Specific Character Set, padding trimmed; undefined when absent or empty. */
 export function text(elements: Elements, name: ElementName): string | undefined {
-  const joined = texts(elements, name).join('\\');
-  return joined === '' ? undefined : joined;
+  const element = elementOf(elements, name);
+  if (!element || element.length === 0) return undefined;
+  const { kind, splits } = representation(element.vr);
+  if (kind !== 'text') return texts(elements, name).join('\\') || undefined;
+  const whole = rawText(dataSetOf(elements), element) ?? '';
+  const isOne = !splits || !whole.includes('\\');
+  return (isOne ? withoutPadding(whole) : whole.split('\\').map(withoutPadding).join('\\')) || undefined;
 }
 
 const READERS: Readonly<

@@ -84,7 +84,9 @@ function charactersOf(value: string): number {
 function checkLengths(p10: P10, profile: Profile, { problems, warnings }: Findings): void {
   for (const limit of LENGTH_LIMITS) {
     const { keyword } = limit;
-    const length = charactersOf(text(p10, keyword) ?? '');
+    const value = text(p10, keyword) ?? '';
+    if (value.length <= Math.min(limit[profile], limit.standard)) continue;
+    const length = charactersOf(value);
     if (length > limit[profile])
       problems.push({
         code: 'ElementTooLong',
