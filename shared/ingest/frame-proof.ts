@@ -107,7 +107,8 @@ async function proveDecoded(codecs: CodecPool, frame: StoredFrame): Promise<Fram
 }
 
 function proven(proof: FrameProof, hasChecksum: boolean): FrameFinding {
-  const isEqual = proof.source === 'equal' || proof.source === 'equalRaw';
+  // Equal stored bits say nothing about set bits outside of them: only the raw words then prove the source.
+  const isEqual = proof.source === 'equalRaw' || (proof.source === 'equal' && !proof.unusedBits);
   const isProven = isEqual || proof.source === 'withinTolerance';
   const counts = one({
     verified: hasChecksum || isProven ? 1 : 0,
@@ -116,7 +117,7 @@ function proven(proof: FrameProof, hasChecksum: boolean): FrameFinding {
     withoutChecksum: hasChecksum ? 0 : 1,
   });
   const strength: Proof = isProven ? 'source' : hasChecksum ? 'stored' : 'none';
-  return { counts, proof: strength, ...(proof.source === 'equalRaw' ? { unusedBits: true } : {}) };
+  return { counts, proof: strength, ...(proof.unusedBits ? { unusedBits: true } : {}) };
 }
 
 /** With the source where our codecs can decode it; a source that turns out undecodable leaves the checksum alone. */
