@@ -86,8 +86,15 @@ function* variants(
   const small = { rows: 256, columns: 256 };
   const spelled = place(PATIENTS.spelled, 'spelled', 'ct', 'One patient, two spellings');
   for (const n of upTo(6)) {
-    const name = n <= 4 ? PATIENTS.spelled.name : 'Phantom^Spelled';
-    const at = { ...spelled(n), patient: { ...PATIENTS.spelled, name } };
+    // The second console writes names in its own case and dates in the old form with dots (PS3.5 6.2).
+    const at =
+      n <= 4
+        ? spelled(n)
+        : {
+            ...spelled(n),
+            patient: { ...PATIENTS.spelled, name: 'Phantom^Spelled' },
+            studyDate: '2026.01.31',
+          };
     yield file(`ct-two-spellings/${nameOf(n)}`, ctInstance(at, small, n / 6));
   }
   const twins = place(PATIENTS.twinA, 'twins', 'ct', 'Two patients, one series');

@@ -36,6 +36,8 @@ export interface Place {
   readonly description: string;
   /** From 1. */
   readonly instance: number;
+  /** Another way to write the date of the study; a grouping element of the service. */
+  readonly studyDate?: string;
 }
 
 function common(place: Place, modality: string, sopClassUID: string): WriteElements {
@@ -44,7 +46,7 @@ function common(place: Place, modality: string, sopClassUID: string): WriteEleme
     SpecificCharacterSet: 'ISO_IR 100',
     SOPClassUID: sopClassUID,
     SOPInstanceUID: uidOf(`${study}/${series}/${instance}`),
-    StudyDate: '20260131',
+    StudyDate: place.studyDate ?? '20260131',
     SeriesDate: '20260131',
     ContentDate: '20260131',
     StudyTime: '093000',
