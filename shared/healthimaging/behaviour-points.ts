@@ -1,0 +1,320 @@
+/**
+ * What the local server does where the service's behaviour is a question: documented (guide or API model), observed
+ * (recorded from the service or its clients by others), or chosen by us. docs/behaviour.md is rendered from this.
+ */
+export type Basis = 'documented' | 'observed' | 'chosen';
+
+export interface BehaviourPoint {
+  readonly area: string;
+  readonly point: string;
+  readonly basis: Basis;
+  /** Where it is documented or who saw it; for a choice, why. */
+  readonly because: string;
+}
+
+const at =
+  (area: string) =>
+  (basis: Basis, point: string, because: string): BehaviourPoint => ({
+    area,
+    basis,
+    point,
+    because,
+  });
+
+const wire = at('Requests and replies');
+const store = at('Data stores');
+const job = at('Import jobs');
+const group = at('Grouping');
+const pixels = at('Frames');
+const version = at('Versions and writes');
+const update = at('UpdateImageSetMetadata');
+const copy = at('CopyImageSet');
+const search = at('SearchImageSets');
+const dicom = at('GetDICOMInstance');
+const access = at('Access, rates, events');
+
+export const BEHAVIOUR_POINTS: readonly BehaviourPoint[] = [
+  wire(
+    'documented',
+    'Timestamps are epoch seconds as JSON numbers, blobs base64, payload members the whole body',
+    'API model, rest-json',
+  ),
+  wire(
+    'observed',
+    'Errors carry `x-amzn-errortype`, a JSON body with `message`, and `x-amzn-requestid`',
+    'JavaScript client 3.958',
+  ),
+  wire(
+    'documented',
+    'Quotas answer 402, throttles 429',
+    'API model; the generic page of common errors says otherwise',
+  ),
+  wire(
+    'chosen',
+    'Malformed JSON, a wrong type, a bad label: ValidationException that names every member, no values repeated',
+    'the one declared candidate; patients stay out of messages',
+  ),
+  wire(
+    'chosen',
+    'An unknown path or method: 404 UnknownOperationException; a body over 2 MiB: 413',
+    'guide, common errors',
+  ),
+  wire(
+    'chosen',
+    'A page holds 50 items when `maxResults` is absent; tokens are signed and work for their own request only',
+    'the model gives the bounds, no default',
+  ),
+  wire(
+    'chosen',
+    'The same `clientToken` with other parameters is a ConflictException; tokens never expire',
+    'window and mismatch are not documented',
+  ),
+  store(
+    'documented',
+    'CREATING, then ACTIVE; DELETING, then DELETED; deletion is refused while image sets are left',
+    'guide, data stores',
+  ),
+  store(
+    'chosen',
+    'The refusal is a ConflictException; a running import job refuses too; GetDatastore shows DELETED ones for ever',
+    'error and visibility are not documented',
+  ),
+  store('chosen', 'A store without a name is called by its id', 'the model requires a name in replies only'),
+  store(
+    'chosen',
+    '`losslessStorageFormat` JPEG_2000_LOSSLESS is kept and shown; frames are HTJ2K all the same',
+    'our codecs write no JPEG 2000',
+  ),
+  job(
+    'documented',
+    'SUBMITTED, IN_PROGRESS, COMPLETED or FAILED; COMPLETED says nothing about single files',
+    'guide, import jobs',
+  ),
+  job(
+    'observed',
+    '`outputS3Uri` of GetDICOMImportJob is the expanded folder, ending in a slash',
+    'public test fixtures',
+  ),
+  job(
+    'observed',
+    'Items of the manifest carry `imageSetVersion` and `isPrimary` today, neither in 2024',
+    'public test fixtures; guide of 2024',
+  ),
+  job(
+    'chosen',
+    'SUCCESS and FAILURE files are written even when empty, WARNING only when it has lines; the manifest last',
+    'clients that read all three find them',
+  ),
+  job(
+    'chosen',
+    'Empty objects whose key ends in a slash are no files; an empty prefix completes with zero files',
+    'consoles make such objects',
+  ),
+  job(
+    'observed',
+    '`DICOM attribute {Keyword} does not exist`, `DICOM attributes does not exist`',
+    'guide; a public client',
+  ),
+  job('chosen', 'Other failure messages, and job codes but FILE_COUNTS_LIMIT…', 'no catalogue is published'),
+  job(
+    'documented',
+    'Today values beyond the standard but within the limits come in with a warning, beyond the limits they fail',
+    'guide, warning codes and element constraints',
+  ),
+  job(
+    'chosen',
+    'StudyInstanceUID is asked for in 2024 too',
+    'the guide gives a minimum length of 0; a set without a study cannot be found',
+  ),
+  job(
+    'chosen',
+    '`importConfiguration`: what the JSON says wins, but for UIDs and the image pixel module; an entry with a SOP Instance UID is for that instance; the files are no input',
+    'the model names the mappings only',
+  ),
+  group(
+    'documented',
+    '2024: every job makes new sets; any difference in a normalised attribute splits',
+    'guide of 2024',
+  ),
+  group(
+    'chosen',
+    '2024: a SOP Instance UID that comes twice in one group goes to a further set; sets are never split for throughput',
+    'a set names an instance once; the split is optional',
+  ),
+  group(
+    'documented',
+    'Today: StudyDate, AccessionNumber, PatientID, StudyInstanceUID, StudyID; SeriesInstanceUID, SeriesNumber decide; no conflict joins the primary, version + 1; a re-sent instance overwrites',
+    'guide, understanding image sets',
+  ),
+  group(
+    'chosen',
+    'Today: the first variant in key order becomes primary; study elements are compared with all primaries of the study',
+    'not stated',
+  ),
+  group(
+    'chosen',
+    'Today: a join leaves Patient, Study and Series of the primary as they are; its status is UPDATED',
+    'not stated',
+  ),
+  group('chosen', 'An import that joins a LOCKED primary waits for it', 'not stated'),
+  group(
+    'chosen',
+    'NumberOfStudyRelatedSeries and -Instances of searches count what the image set holds',
+    'not stated',
+  ),
+  pixels(
+    'documented',
+    'HTJ2K Lossless RPCL with TLM, decoded again and compared; kept syntaxes by year',
+    'guide, supported transfer syntaxes',
+  ),
+  pixels(
+    'documented',
+    'Checksums: CRC-32 of the decoded frame, every level in 2024, the full one today; of the encoded bytes where kept',
+    'guide, pixel data verification',
+  ),
+  pixels(
+    'observed',
+    '`FrameSizeInBytes` is the decoded size in 2024, the encoded one today',
+    'documents of 2023 and 2025',
+  ),
+  pixels('chosen', '`ChecksumType` of kept frames is COMPRESSED', 'only DECOMPRESSED has been seen'),
+  pixels(
+    'chosen',
+    'Pixels that cannot be decoded or told apart fail the file in 2024; today the object is kept whole with the warning B100, B110 or B111',
+    'guide, warning codes',
+  ),
+  pixels(
+    'chosen',
+    'Native pixels of one bit are kept in 1.2.840.10008.1.2.1 whatever the byte order was',
+    'the guide names binary segmentations in that syntax',
+  ),
+  pixels(
+    'chosen',
+    'Instances without pixels have `ImageFrames: []` and neither StoredTransferSyntaxUID nor ChecksumType',
+    'not stated',
+  ),
+  version(
+    'documented',
+    'LOCKED while writing, a new version each time, old ones readable; failures keep their version and a message',
+    'guide, image sets',
+  ),
+  version(
+    'chosen',
+    'A stale `latestVersionId`, a LOCKED or deleted set: ConflictException',
+    'the declared candidate',
+  ),
+  version(
+    'chosen',
+    'A deleted set stays visible to GetImageSet and ListImageSetVersions as DELETED; metadata, frames and tags are gone',
+    'not stated',
+  ),
+  version(
+    'chosen',
+    'Frames of removed instances stay readable, as versions keep them',
+    'guide: they are still billed',
+  ),
+  update(
+    'documented',
+    'The nine rules; `force` lifts 3 to 7 and private attributes at instance level; UIDs of primaries never change',
+    'guide, metadata constraints',
+  ),
+  update(
+    'chosen',
+    'What the payload alone breaks is a ValidationException; what the stored metadata say against it is UPDATE_FAILED',
+    'the split is not documented',
+  ),
+  update(
+    'chosen',
+    'Rules 4 to 6 are for values, so not for removals; elements of group 0002 never change; the last instance stays',
+    'not stated',
+  ),
+  update(
+    'chosen',
+    'A payload over 10 KB is a ServiceQuotaExceededException',
+    'guide: quota; model: 30,000 bytes',
+  ),
+  update(
+    'chosen',
+    '`includeStudyImageSets` needs a primary set; the others go through UPDATING_FOR_STUDY_CONSISTENCY; all change in one batch',
+    'the model names the status only',
+  ),
+  update(
+    'chosen',
+    '`force`, reverts and subsets work in 2024 too; `includeStudyImageSets` and `promoteToPrimary` do not',
+    'they came in July 2024, and later',
+  ),
+  copy(
+    'documented',
+    'The source keeps its version, read-only meanwhile; levels must be equal unless forced; instances must be unique',
+    'guide, copying image sets',
+  ),
+  copy(
+    'observed',
+    "`INVALID_REQUEST: Series of SourceImageSet and DestinationImageSet don't match.`",
+    'guide of 2024',
+  ),
+  copy(
+    'chosen',
+    'A new destination is version 1 and found by searches when the copy is done; a failed one stays, without metadata',
+    'the guide shows both 1 and 2',
+  ),
+  copy(
+    'chosen',
+    'Frame ids are the same in the copy; an empty Instances object of a subset means the whole series',
+    'not stated',
+  ),
+  copy(
+    'chosen',
+    '`promoteToPrimary` fails while the series has another primary, or the grouping elements conflict',
+    'not stated',
+  ),
+  copy('chosen', 'The status of the source goes back to what it was', 'not established'),
+  search(
+    'documented',
+    'One or two filters, both hold; BETWEEN takes lower and upper, both included; the default order is updatedAt DESC',
+    'guide, searching',
+  ),
+  search(
+    'chosen',
+    'Values are compared exactly, case counts; BETWEEN works on text too; isPrimary takes EQUAL only',
+    'not stated',
+  ),
+  search('observed', 'EQUAL with a study date alone means the whole day', 'public clients use it so'),
+  search(
+    'chosen',
+    'Pages of one search read one snapshot, for as long as the server keeps it (32 searches)',
+    'paging stays stable while sets change',
+  ),
+  dicom(
+    'documented',
+    'Explicit little endian by default, `*` the stored form, what cannot be given 406',
+    'guide, DICOMweb',
+  ),
+  dicom(
+    'chosen',
+    'The object is written from the present metadata, in UTF-8; an object kept whole comes as it was imported',
+    'the service does not publish how',
+  ),
+  dicom(
+    'chosen',
+    'A lossless instance is not given as 1.2.840.10008.1.2.4.90: 406',
+    'our codecs write no JPEG 2000',
+  ),
+  dicom(
+    'chosen',
+    'In 2024, without `imageSetId`, the latest set of the series that has the instance is taken',
+    'there were no primaries',
+  ),
+  access(
+    'documented',
+    'ABAC: data store and image set both carry the tag; searches look at the data store only',
+    'guide, ABAC',
+  ),
+  access(
+    'chosen',
+    'Import roles are not assumed: the server reads and writes S3 with its own credentials',
+    'there is no IAM here',
+  ),
+  access('chosen', 'Events carry both `imagesetId` and `imageSetId`', 'guide and event schema differ'),
+  access('documented', 'Rates and quotas of either year', 'guide, endpoints and quotas, throttling limits'),
+];
