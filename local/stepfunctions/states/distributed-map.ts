@@ -126,6 +126,8 @@ async function runChildren(state: DistributedMapState, visit: Visit, run: MapRun
       const next = cancellation.reason ? undefined : await queue.next();
       if (!next) return;
       await runChild(state, visit, run, next.index, next.child, cancellation);
+      // Its end is on disk before the next one begins: a crash repeats no more children than were running.
+      await visit.engine.journal.flushed();
     }
     cancellation.cancel({ kind: 'sibling' });
   };
