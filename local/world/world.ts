@@ -150,6 +150,8 @@ async function assemble(options: WorldOptions, closing: Closing): Promise<World>
     onEvent,
     audit: activity.call,
     log,
+    // As the S3 store beside it: a killed process loses nothing, a power cut may.
+    fsync: false,
   });
   closing.push({ name: 'HealthImaging', close: () => imaging.close() });
 

@@ -21,13 +21,6 @@ export const PRICES = {
     source: 'https://aws.amazon.com/step-functions/pricing/',
     readOn: READ_ON,
   },
-  expressRequests: {
-    dollars: 1,
-    per: 1_000_000,
-    unit: 'express workflow requests',
-    source: 'https://aws.amazon.com/step-functions/pricing/',
-    readOn: READ_ON,
-  },
   invocations: {
     dollars: 0.2,
     per: 1_000_000,
