@@ -1,7 +1,10 @@
 /** Each check of the packaged template passes on ours, and fails on a fault that is planted in a copy of it. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
+
+// The permissions check bundles every function.
+vi.setConfig({ testTimeout: 180_000 });
 
 interface Template {
   Resources: Record<string, unknown>;
