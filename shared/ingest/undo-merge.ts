@@ -2,6 +2,7 @@
  * Undoing merges while their sources are still there (the grace): the destination and what was aligned go back to the
  * versions from before, the ledger with them, and the series stays apart until somebody allows merging again.
  */
+import { NotConsistentYet, Throttled } from '../ports/imaging-service.ts';
 import { isLeaseHeld, seriesLease } from './leases.ts';
 import { restoreSources } from './ledger.ts';
 import type { Merge } from './merge-decision.ts';
@@ -18,8 +19,36 @@ export interface Undone {
   readonly says: string;
 }
 
+/** Tries of one call that the service puts off, a second apart. */
+const TRIES = 20;
+
+/** The same port, which waits when the service says "not now". */
+function patient<T extends object>(port: T, sleep: (milliseconds: number) => Promise<void>): T {
+  const wait = async (call: () => Promise<unknown>) => {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await call();
+      } catch (error) {
+        const isForNow = error instanceof NotConsistentYet || error instanceof Throttled;
+        if (!isForNow || tries >= TRIES) throw error;
+        await sleep(1000);
+      }
+    }
+  };
+  const patientOnes = ['imageSet', 'metadata', 'revert'].map((name) => {
+    const method = Reflect.get(port, name) as (...args: unknown[]) => Promise<unknown>;
+    return [name, (...args: unknown[]) => wait(() => Reflect.apply(method, port, args))];
+  });
+  return { ...port, ...Object.fromEntries(patientOnes) };
+}
+
 /** Every merge of the execution. Safe to repeat. */
-export async function undoMerges(deps: MergeDeps, executionId: string, by: HumanDecision): Promise<Undone[]> {
+export async function undoMerges(
+  given: MergeDeps,
+  executionId: string,
+  by: HumanDecision,
+): Promise<Undone[]> {
+  const deps = { ...given, imaging: patient(given.imaging, given.clock.sleep) };
   const { workBucket } = deps.settings;
   const list = await readJson<MergeItem[]>(deps.objects, workBucket, workKeys.mergeList(executionId));
   const undone: Undone[] = [];

@@ -32,7 +32,16 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'isocenter-test-'));
   s3 = await startS3({ dataDir: join(folder, 's3') });
   await s3.createBucket('work');
-  server = await startHealthImaging({ behaviour: '2024', s3Endpoint: s3.url });
+  // One in five calls of the operations that merging uses is refused, as the service may at any time.
+  const operations = ['GetImageSet', 'UpdateImageSetMetadata', 'CopyImageSet', 'DeleteImageSet'];
+  const faults = operations.flatMap((operation) =>
+    (['throttle', 'conflict'] as const).map((fault) => ({ fault, operation, probability: 0.1 })),
+  );
+  server = await startHealthImaging({
+    behaviour: '2024',
+    s3Endpoint: s3.url,
+    faults: { seed: 7, faults },
+  });
   const client = new MedicalImagingClient({
     endpoint: server.endpoint,
     region,
@@ -120,7 +129,7 @@ async function setsOf(d: MergeDeps, study: string) {
 async function merge(d: MergeDeps, study: string): Promise<MergeOutcome> {
   const seriesInstanceUID = uid(`${study}/series`);
   await acquireLease({ ...d, workBucket: 'work' }, seriesLease(seriesInstanceUID), HOLDER);
-  for (let step = 0; step < 20; step++) {
+  for (let step = 0; step < 60; step++) {
     const { status } = await advanceMerge(d, { executionId: study, seriesInstanceUID, step });
     if (status === 'done') break;
   }
