@@ -157,6 +157,12 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     .option('--data <dir>', 'keep its data here (default: a temporary folder)')
     .addOption(behaviour())
     .option('--s3-endpoint <url>', 'the S3 that import jobs read from (default: $AWS_ENDPOINT_URL_S3)')
+    .option('--host <address>', 'address to listen on (default: 127.0.0.1; others need --credentials)')
+    .option('--seed <dir>', 'start with the P10 files of this folder imported')
+    .option('--credentials <file>', 'verify signatures against the identities of this JSON file')
+    .addOption(new Option('--throttle <rates>', 'request rates').choices(['off', 'aws']))
+    .option('--faults <file>', 'let go wrong what this JSON file says')
+    .option('--audit <file>', 'append a CloudTrail-shaped line a call to this file')
     .action(async (options) =>
       done(await (await import('./healthimaging.ts')).healthimaging(options, terminal)),
     );

@@ -19,7 +19,7 @@ import { createThrottler, type Throttle } from './access/throttle.ts';
 import { createBackground } from './background.ts';
 import { type HandlerParts, handle, placeOf } from './handler.ts';
 import { refuseConnection } from './http.ts';
-import { createImporter, type Importer } from './import/importer.ts';
+import { createImporter } from './import/importer.ts';
 import { createLocks } from './locks.ts';
 import { resumeLifeCycles } from './resume.ts';
 import { seedFrom } from './seed.ts';
@@ -80,47 +80,43 @@ export async function startHealthImaging(options: HealthImagingOptions = {}): Pr
   const temporary = options.dataDir === undefined;
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'isocenter-healthimaging-')));
   const { service, importer } = await openService(dataDir, options);
-  await collectGarbage(service.store);
-  const parts = handlerParts(service, options);
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
-    handle(parts, request, response).catch((error) => parts.log(placeOf(error)));
-  });
-  server.requestTimeout = REQUEST_TIMEOUT_MS;
-  server.on('clientError', (error, socket) => refuseConnection(error, socket));
-  await listen(server, options.port ?? 0, host);
-  const { port } = server.address() as AddressInfo;
-  await resumeLifeCycles(service);
+  let server: Server | undefined;
   const close = async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    server?.closeAllConnections();
+    await new Promise((resolve) => (server?.listening ? server.close(resolve) : resolve(undefined)));
     await Promise.all([service.background.close(), service.codecs.close()]);
     importer.close();
     await service.store.close();
     if (temporary) await rm(dataDir, { recursive: true, force: true });
   };
-  const seedDatastoreId =
-    options.seed === undefined ? undefined : await seedOrClose(service, importer, options.seed, close);
-
-  return {
-    endpoint: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
-    ...(seedDatastoreId !== undefined && { seedDatastoreId }),
-    close,
-  };
-}
-
-async function seedOrClose(service: Service, importer: Importer, folder: string, close: () => Promise<void>) {
   try {
-    return await seedFrom(service, importer, folder);
+    server = createHttpServer(handlerParts(service, options));
+    await collectGarbage(service.store);
+    await listen(server, options.port ?? 0, host);
+    await resumeLifeCycles(service);
+    const { port } = server.address() as AddressInfo;
+    const endpoint = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    if (options.seed === undefined) return { endpoint, close };
+    return { endpoint, close, seedDatastoreId: await seedFrom(service, importer, options.seed) };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
+function createHttpServer(parts: HandlerParts): Server {
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+    handle(parts, request, response).catch((error) => parts.log(placeOf(error)));
+  });
+  server.requestTimeout = REQUEST_TIMEOUT_MS;
+  server.on('clientError', (error, socket) => refuseConnection(error, socket));
+  return server;
+}
+
 async function openService(dataDir: string, options: HealthImagingOptions) {
   const behaviour = options.behaviour ?? 'current';
   const clock = options.clock ?? systemClock;
-  const log = options.log ?? ((line: string) => console.error(line));
+  const log = logOf(options);
   const region = options.region ?? process.env.AWS_REGION ?? 'us-east-1';
   const store = await openStore(dataDir, { fsync: options.fsync ?? true });
   const background = createBackground((name, error) => log(`${name}: ${placeOf(error)}`));

@@ -45,3 +45,17 @@ test('the server starts in under a second', async () => {
   // The bound is for an idle machine; shared ones get some room.
   expect(milliseconds).toBeLessThan(3_000);
 });
+
+test('a start that fails leaves nothing open: the same data can be started again', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'isocenter-seed-'));
+  await expect(startHealthImaging({ dataDir, faults: '/no/such/file.json' })).rejects.toThrow(/ENOENT/);
+  const first = await startHealthImaging({ dataDir, fsync: false });
+  const taken = Number(new URL(first.endpoint).port);
+  const other = mkdtempSync(join(tmpdir(), 'isocenter-seed-'));
+  await expect(startHealthImaging({ dataDir: other, port: taken })).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+  });
+  const second = await startHealthImaging({ dataDir: other, fsync: false });
+  await Promise.all([first.close(), second.close()]);
+  for (const folder of [dataDir, other]) rmSync(folder, { recursive: true });
+});
