@@ -132,6 +132,10 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     .argument('[series]', 'Series Instance UID')
     .option('--keep-apart', 'nothing merges its image sets by itself any more')
     .option('--merge-into <id>', 'bring all its image sets into this one, whose patient and study stand')
+    .option(
+      '--replace <sop>',
+      'the refused object under this SOP Instance UID takes the place of the stored one',
+    )
     .option('--undo <execution>', 'undo the merges of an execution, or an earlier decision')
     .option('--reason <text>', 'why; it is recorded')
     .option('--yes', 'the second yes, where the image sets are of differing patients')

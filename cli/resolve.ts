@@ -11,12 +11,15 @@ import { stepFunctionsExecutions } from '../shared/adapters/step-functions-execu
 import type { MergeDeps } from '../shared/ingest/merge-series.ts';
 import type { HumanDecision } from '../shared/ingest/resolutions.ts';
 import {
+  allowReplacing,
   CannotResolve,
+  findConflicting,
   keepApart,
   mergeInto,
   type SeriesView,
   viewSeries,
 } from '../shared/ingest/resolve-series.ts';
+import { retryObjects } from '../shared/ingest/retry-objects.ts';
 import { undoMerges } from '../shared/ingest/undo-merge.ts';
 import { systemClock } from '../shared/ports/clock.ts';
 import { type ConnectOptions, connect, type Deployment, LOCAL_CREDENTIALS } from './deployment.ts';
@@ -26,6 +29,7 @@ import type { Terminal } from './terminal.ts';
 export interface ResolveOptions extends ConnectOptions {
   readonly keepApart?: boolean;
   readonly mergeInto?: string;
+  readonly replace?: string;
   readonly undo?: string;
   readonly reason?: string;
   readonly yes?: boolean;
@@ -40,7 +44,7 @@ export async function resolve(
     (choice) => choice !== undefined,
   );
   if (wanted.length !== 1)
-    throw new UsageError('give one of --keep-apart, --merge-into ID and --undo EXECUTION');
+    throw new UsageError('give one of --keep-apart, --merge-into ID, --replace SOP and --undo EXECUTION');
   if (!options.reason?.trim()) throw new UsageError('--reason: expected a text, got none; it is recorded');
   if (options.undo === undefined && series === undefined)
     throw new UsageError('SERIES: expected a Series Instance UID, got none');
@@ -53,6 +57,8 @@ export async function resolve(
   try {
     const deps = depsOf(deployment);
     if (options.undo !== undefined) return await undo(deps, options.undo, by, terminal);
+    if (options.replace !== undefined)
+      return await replace(deps, series ?? '', options.replace, by, terminal);
     if (options.mergeInto === undefined) {
       await keepApart(deps, series ?? '', by);
       terminal.result(`series ${series}: nothing merges its image sets by itself any more`);
@@ -78,6 +84,32 @@ async function undo(
   for (const { seriesInstanceUID, isUndone, says } of undone)
     terminal.result(`series ${seriesInstanceUID}: ${isUndone ? 'undone' : 'not undone'}: ${says}`);
   return undone.every(({ isUndone }) => isUndone) ? EXIT.ok : EXIT.failed;
+}
+
+/** Records the decision, then puts the refused object back into the inbox, where the next ingest takes it. */
+async function replace(
+  deps: MergeDeps,
+  series: string,
+  sop: string,
+  by: HumanDecision,
+  terminal: Terminal,
+): Promise<number> {
+  const found = await findConflicting(deps, series, sop);
+  if (!found) throw new CommandFailed(`no refused object under SOP Instance UID ${sop} waits for a decision`);
+  await allowReplacing(deps, series, sop, by);
+  const { upload, restored } = await retryObjects(
+    deps,
+    found.executionId,
+    'InstanceConflict',
+    found.line.key,
+  );
+  if (restored === 0)
+    throw new CommandFailed(`${found.line.key}: the inbox has another object under this key`);
+  terminal.result(
+    `${found.line.key} is back in the inbox, as upload ${upload}; its content takes the place of the stored one. ` +
+      'In a data store of 2024 the older image set stays beside it.',
+  );
+  return EXIT.ok;
 }
 
 async function merge(

@@ -16,6 +16,8 @@ export interface AdoptedInstance {
 export interface KnownInstance {
   /** The ledger's entry, only when its image set is live and still lists the instance. */
   readonly entry?: LedgerEntry;
+  /** A person decided that another content takes its place. */
+  readonly mayReplace?: boolean;
   /** An image set that is not ours holds it: what its bytes were is not known. */
   readonly isForeign: boolean;
   readonly adopted?: AdoptedInstance;
@@ -49,7 +51,7 @@ export function planObject(
       `another patient is known under this study or series; they differ in ${identity.keywords.join(', ')}`,
     );
   const { entry } = known;
-  if (entry) return againstLedger(candidate, entry, first);
+  if (entry && !known.mayReplace) return againstLedger(candidate, entry, first);
   if (first) return asTwin(candidate, first);
   if (adopted)
     return decided(
@@ -58,14 +60,19 @@ export function planObject(
       'Unfinished',
       'an import of this SOP Instance UID from another upload is not finished yet',
     );
-  if (known.isForeign)
+  if (known.isForeign && !known.mayReplace)
     return rejected(
       candidate,
       'InstanceConflict',
       'the data store holds this SOP Instance UID from another source, so its bytes cannot be compared',
     );
   const keywords = identity?.accepted ? identity.keptApartBy : [];
-  return { kind: 'import', line: keywords.length > 0 ? { ...candidate, keptApartBy: keywords } : candidate };
+  const line: StageLine = {
+    ...candidate,
+    ...(keywords.length > 0 ? { keptApartBy: keywords } : {}),
+    ...(known.mayReplace ? { replaces: true } : {}),
+  };
+  return { kind: 'import', line };
 }
 
 function asTwin(candidate: Candidate, first: Candidate): PlanDecision {

@@ -5,6 +5,7 @@ import { type LedgerEntry, readSeries, readStudy, type SeriesLedger, type StudyL
 import type { PipelineDeps } from './pipeline-deps.ts';
 import type { Candidate } from './plan-lines.ts';
 import type { AdoptedInstance, BatchFill, KnownInstance } from './plan-series.ts';
+import { readResolution } from './resolutions.ts';
 
 /** One study of the upload, counted over its sorted lines. */
 export interface StudyAggregate {
@@ -61,16 +62,21 @@ export async function loadStudy(
     ...foreign.map((set) => set.identity),
   ];
   const liveInstances = instancesOfLiveSets(deps);
+  const replaceable = replaceableInstances(deps);
   return {
     ...aggregate,
     decisions: decideIdentities(stored, aggregate.identities, deps.settings.constraintProfile),
     known: async ({ series, sop }) => {
       const inBatch = adopted.get(instanceKey(series, sop));
       const entry = await liveEntry(ledgers.get(series)?.instances[sop], series, sop, liveInstances);
+      const isForeign = foreign.some((set) => set.instances.has(instanceKey(series, sop)));
+      // Asked for only where something is in the way.
+      const mayReplace = entry || isForeign ? (await replaceable(series)).has(sop) : false;
       return {
         ...(entry ? { entry } : {}),
         ...(inBatch ? { adopted: inBatch } : {}),
-        isForeign: foreign.some((set) => set.instances.has(instanceKey(series, sop))),
+        mayReplace,
+        isForeign,
       };
     },
   };
@@ -100,6 +106,17 @@ function instancesOfLiveSets(deps: PipelineDeps) {
   return (imageSetId: string) => {
     const answer = asked.get(imageSetId) ?? ask(imageSetId);
     asked.set(imageSetId, answer);
+    return answer;
+  };
+}
+
+/** Instances of a series that a person decided to replace. Each series is asked once. */
+function replaceableInstances(deps: PipelineDeps) {
+  const asked = new Map<string, Promise<ReadonlySet<string>>>();
+  return (series: string) => {
+    const answer =
+      asked.get(series) ?? readResolution(deps, series).then((found) => new Set(found?.replace ?? []));
+    asked.set(series, answer);
     return answer;
   };
 }

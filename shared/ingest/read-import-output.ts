@@ -9,6 +9,7 @@ import { type LedgerEntry, recordInstances, recordStudy } from './ledger.ts';
 import { allLines, exists, linesOf, ndjsonOf, readJson, writeOnce } from './ndjson.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import type { ImportedLine, StageLine, StagingLine } from './plan-lines.ts';
+import { useReplacements } from './resolutions.ts';
 import { resultLines } from './shards.ts';
 import { workKeys } from './work-keys.ts';
 
@@ -217,6 +218,8 @@ async function recordImports(
       imports.map(({ line, imageSetId }) => [line.sop, entryOf(line, imageSetId, digests.get(line.n)!)]),
     );
     await recordInstances(deps, { studyInstanceUID, seriesInstanceUID }, identities, instances);
+    const replaced = imports.filter(({ line }) => line.replaces).map(({ line }) => line.sop);
+    await useReplacements(deps, seriesInstanceUID, replaced);
   }
 }
 

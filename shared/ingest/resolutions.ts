@@ -14,6 +14,8 @@ export interface Resolution {
   readonly seriesInstanceUID: string;
   /** Nothing merges the image sets of this series by itself. */
   readonly keepApart?: HumanDecision;
+  /** SOP Instance UIDs whose stored instance gives way to another content. */
+  readonly replace?: readonly string[];
   /** All decisions, the oldest first. */
   readonly history: readonly (HumanDecision & { readonly decision: string })[];
 }
@@ -30,25 +32,48 @@ export const readResolution = async (
   (await readJson<Resolution>(deps.objects, deps.settings.workBucket, workKeys.resolution(seriesInstanceUID)))
     ?.value;
 
-/** `keep-apart` and `undo` stop automatic merging of the series; `merge-into` ends that. */
+/** `keep-apart` and `undo` stop automatic merging of the series; `merge-into` ends that; `replace` names an instance. */
 export async function recordDecision(
   deps: ResolutionDeps,
   seriesInstanceUID: string,
-  decision: 'keep-apart' | 'undo' | 'merge-into',
+  decision: 'keep-apart' | 'undo' | 'merge-into' | 'replace',
   by: HumanDecision,
+  sop?: string,
+): Promise<void> {
+  await change(deps, seriesInstanceUID, (found) => ({
+    seriesInstanceUID,
+    ...keepApartAfter(decision, by, found?.keepApart),
+    replace: [...new Set([...(found?.replace ?? []), ...(sop === undefined ? [] : [sop])])].sort(),
+    history: [...(found?.history ?? []), { ...by, decision }],
+  }));
+}
+
+/** A replacement was made: the decision is used up. */
+export async function useReplacements(
+  deps: ResolutionDeps,
+  seriesInstanceUID: string,
+  sops: readonly string[],
+): Promise<void> {
+  if (sops.length === 0) return;
+  await change(deps, seriesInstanceUID, (found) => ({
+    ...(found ?? { seriesInstanceUID, history: [] }),
+    replace: (found?.replace ?? []).filter((sop) => !sops.includes(sop)),
+  }));
+}
+
+/** Reads, changes, writes where nobody wrote meanwhile, else again. */
+async function change(
+  deps: ResolutionDeps,
+  seriesInstanceUID: string,
+  next: (found: Resolution | undefined) => Resolution,
 ): Promise<void> {
   const location = { bucket: deps.settings.workBucket, key: workKeys.resolution(seriesInstanceUID) };
   for (let tries = 0; tries < 10; tries++) {
     const found = await readJson<Resolution>(deps.objects, location.bucket, location.key);
-    const next: Resolution = {
-      seriesInstanceUID,
-      ...(decision === 'merge-into' ? {} : { keepApart: by }),
-      history: [...(found?.value.history ?? []), { ...by, decision }],
-    };
     try {
       await deps.objects.write(
         location,
-        JSON.stringify(next),
+        JSON.stringify(next(found?.value)),
         found ? { ifMatch: found.etag } : { ifNoneMatch: '*' },
       );
       return;
@@ -57,4 +82,14 @@ export async function recordDecision(
     }
   }
   throw new Error('resolution: expected to write it within ten tries, got another writer each time');
+}
+
+function keepApartAfter(
+  decision: string,
+  by: HumanDecision,
+  before: HumanDecision | undefined,
+): Pick<Resolution, 'keepApart'> {
+  if (decision === 'merge-into') return {};
+  const keepApart = decision === 'replace' ? before : by;
+  return keepApart ? { keepApart } : {};
 }

@@ -18,8 +18,9 @@ import {
   type MergeOutcome,
   readVariants,
 } from './merge-series.ts';
-import { readJson, writeOnce } from './ndjson.ts';
+import { exists, readJson, readLines, writeOnce } from './ndjson.ts';
 import { identityOf } from './plan-studies.ts';
+import type { ObjectLine } from './report.ts';
 import { type HumanDecision, recordDecision } from './resolutions.ts';
 import { workKeys } from './work-keys.ts';
 
@@ -144,3 +145,42 @@ function planByHand(
     before,
   };
 }
+
+/** A refused object under a SOP Instance UID, and the execution that has it. */
+export interface RefusedInstance {
+  readonly executionId: string;
+  readonly line: ObjectLine;
+}
+
+/** The newest object that was refused for being another content of a stored instance. */
+export async function findConflicting(
+  deps: Pick<MergeDeps, 'objects' | 'settings'>,
+  series: string,
+  sop: string,
+): Promise<RefusedInstance | undefined> {
+  const { workBucket } = deps.settings;
+  const summaries: string[] = [];
+  for await (const { key } of deps.objects.list(workBucket, workKeys.summaries)) summaries.push(key);
+  for (const key of summaries.reverse()) {
+    const summary = await readJson<{ executionId: string }>(deps.objects, workBucket, key);
+    if (!summary) continue;
+    const { executionId } = summary.value;
+    for await (const line of readLines<ObjectLine>(deps.objects, workBucket, workKeys.objects(executionId)))
+      if (
+        line.code === 'InstanceConflict' &&
+        line.sopInstanceUID === sop &&
+        line.seriesInstanceUID === series
+      )
+        if (await exists(deps.objects, workBucket, workKeys.refused('rejected', executionId, line.key)))
+          return { executionId, line };
+  }
+  return undefined;
+}
+
+/** From now on another content may take the place of the stored instance; the next ingest of it does. */
+export const allowReplacing = (
+  deps: Pick<MergeDeps, 'objects' | 'settings'>,
+  series: string,
+  sop: string,
+  by: HumanDecision,
+): Promise<void> => recordDecision(deps, series, 'replace', by, sop);

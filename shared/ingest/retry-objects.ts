@@ -14,8 +14,13 @@ export interface Retried {
   readonly skipped: number;
 }
 
-/** Only those with `code` where one is given. Safe to repeat. Throws NoSuchObject where there is no report. */
-export async function retryObjects(deps: UploadDeps, executionId: string, code?: string): Promise<Retried> {
+/** Only those with `code`, and only the one of `key`, where given. Safe to repeat. Throws NoSuchObject without a report. */
+export async function retryObjects(
+  deps: UploadDeps,
+  executionId: string,
+  code?: string,
+  key?: string,
+): Promise<Retried> {
   const { workBucket } = deps.settings;
   const report = await readJson<Report>(deps.objects, workBucket, workKeys.report(executionId));
   if (!report) throw new NoSuchObject(`report of execution ${executionId}`);
@@ -25,6 +30,7 @@ export async function retryObjects(deps: UploadDeps, executionId: string, code?:
   for await (const line of readLines<ObjectLine>(deps.objects, workBucket, workKeys.objects(executionId))) {
     if (line.outcome !== 'rejected' && line.outcome !== 'failed') continue;
     if (code !== undefined && line.code !== code) continue;
+    if (key !== undefined && line.key !== key) continue;
     if (await restore(deps, executionId, line)) restored++;
     else skipped++;
   }

@@ -1,5 +1,6 @@
 /** What an upload goes through from the inbox to the report, state by state, over the memory store. */
 import { describe, expect, it } from 'vitest';
+import { allowReplacing, findConflicting } from '../../shared/ingest/resolve-series.ts';
 import { memoryPipeline } from './memory-pipeline.ts';
 import { p10, uid } from './objects.ts';
 
@@ -87,6 +88,28 @@ describe('an upload', () => {
       'b/4': 'rejected: InstanceConflict',
       'b/5': 'rejected: InstanceConflict',
     });
+  });
+
+  it('with other content takes the place of the stored instance when a person decided so', async () => {
+    const pipeline = memoryPipeline();
+    await pipeline.put('a/1', p10({ pixels: 1 }));
+    await pipeline.settle();
+    await pipeline.put('b/2', p10({ pixels: 2 }));
+    await pipeline.settle();
+    const series = uid('study/series');
+    const sop = uid('series/sop');
+    expect(await findConflicting(pipeline.deps(), series, sop)).toMatchObject({ line: { key: 'b/2' } });
+    const by = { actor: 'somebody', reason: 'the second is right', at: '2026-01-01T00:00:00Z' };
+    await allowReplacing(pipeline.deps(), series, sop, by);
+    await pipeline.put('b/2', p10({ pixels: 2 }));
+    await pipeline.settle();
+    expect((await outcomes(pipeline)).get('b/2')).toBe('ingested');
+    await pipeline.put('c/3', p10({ pixels: 2 }));
+    await pipeline.put('d/4', p10({ pixels: 3 }));
+    await pipeline.settle();
+    expect((await outcomes(pipeline)).get('c/3')).toBe('duplicate');
+    expect((await outcomes(pipeline)).get('d/4')).toBe('rejected: InstanceConflict');
+    expect([...pipeline.imaging.imports.values()]).toEqual([2]);
   });
 
   it('of another patient under a stored study is held back', async () => {
