@@ -80,7 +80,11 @@ export async function followAndShow(
   options: { readonly json?: boolean; readonly report?: string },
   terminal: Terminal,
 ): Promise<number> {
-  const { reports } = await followUpload(deployment, upload, keys, since, terminal);
+  const { reports } = await followUpload(deployment, upload, keys, since, terminal).catch(
+    (error: unknown) => {
+      throw isGone(error) ? worldIsGone(deployment, upload, error) : error;
+    },
+  );
   const last = reports.at(-1);
   if (last === undefined) throw new CommandFailed(`upload ${upload} has no report`);
   for (const earlier of reports.slice(0, -1))
@@ -92,6 +96,18 @@ export async function followAndShow(
 /** 1 is worse than 2, and 2 worse than 0. */
 export function worst(codes: readonly number[]): number {
   return [EXIT.failed, EXIT.refused].find((code) => codes.includes(code)) ?? EXIT.ok;
+}
+
+function isGone(error: unknown): boolean {
+  const { code } = (error instanceof AggregateError ? error.errors[0] : error) as NodeJS.ErrnoException;
+  return code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE';
+}
+
+function worldIsGone({ dataDir }: Deployment, upload: string, cause: unknown): CommandFailed {
+  return new CommandFailed(
+    `the world on ${dataDir} stopped answering; upload ${upload} is safe there: isocenter up goes on with it, isocenter report tells the outcome`,
+    { cause },
+  );
 }
 
 async function send(

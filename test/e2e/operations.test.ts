@@ -35,6 +35,9 @@ async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
 
 beforeAll(async () => {
   mkdirSync(watched);
+  mkdirSync(join(folder, 'mixed'));
+  writeFileSync(join(folder, 'mixed/report.dcm'), bytesOf('sr-report/report.dcm'));
+  writeFileSync(join(folder, 'mixed/empty.dcm'), '');
   running = await startWorldProcess(data, ['--port', '0', '--watch', watched]);
 }, 60_000);
 afterAll(async () => {
@@ -44,9 +47,6 @@ afterAll(async () => {
 
 describe('on a running world', () => {
   it('a rejected object is put back by retry, and judged again', async () => {
-    mkdirSync(join(folder, 'mixed'));
-    writeFileSync(join(folder, 'mixed/report.dcm'), bytesOf('sr-report/report.dcm'));
-    writeFileSync(join(folder, 'mixed/empty.dcm'), '');
     const first = await isocenter(
       'ingest',
       join(folder, 'mixed'),
@@ -136,4 +136,30 @@ describe('on a running world', () => {
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(/^isocenter: a world already runs on .*\n$/);
   }, 30_000);
+
+  it('a world that dies under an ingest is told in one line; nothing of it is lost', async () => {
+    const other = join(folder, 'other');
+    const dying = await startWorldProcess(other, ['--port', '0']);
+    const { s3 } = clientsOf(dying.world);
+    // Held, so that the execution cannot be over before the world is.
+    await s3.send(
+      new PutObjectCommand({ Bucket: dying.world.workBucket, Key: `holds/${uploadIdOf('cut')}`, Body: 'x' }),
+    );
+    const following = isocenter('ingest', join(folder, 'mixed'), '--upload', 'cut', '--data', other);
+    await until(async () => ((await listKeys(s3, dying.world.inboxBucket)).length === 2 ? true : undefined));
+    await sleep(1500);
+    await dying.kill();
+    const { code, stderr } = await following;
+    expect(code).toBe(1);
+    expect(stderr.trim().split('\n').at(-1)).toMatch(
+      /^isocenter: the world on .* stopped answering; upload cut is safe there/,
+    );
+    const revived = await startWorldProcess(other, ['--port', '0']);
+    const report = await until(async () => {
+      const { code: reportCode, stdout } = await isocenter('report', '--json', '--data', other);
+      return reportCode === 2 ? (JSON.parse(stdout) as Document) : undefined;
+    });
+    await revived.stop();
+    expect(report.counts).toMatchObject({ received: 2, ingested: 1, rejected: 1 });
+  }, 250_000);
 });
