@@ -13,7 +13,7 @@ import type { Terminal } from './terminal.ts';
 
 export async function cancel(
   executionId: string,
-  options: ConnectOptions,
+  options: ConnectOptions & { readonly stack?: string },
   terminal: Terminal,
 ): Promise<number> {
   parseExecutionId(executionId);

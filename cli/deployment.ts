@@ -9,26 +9,35 @@ import { s3ObjectStore } from '../shared/adapters/s3-object-store.ts';
 import type { ObjectStore } from '../shared/ports/object-store.ts';
 import { dataDirectory, dataDirectoryExists, prepareDataDirectory } from './data-directory.ts';
 import { CommandFailed, oneLine, UsageError } from './errors.ts';
+import { connectToStack } from './stack.ts';
 import type { Terminal } from './terminal.ts';
 import { worldLog } from './world-log.ts';
 
 export interface Deployment {
+  /** Where it is, for messages: `the world on DIR`, `stack NAME`. */
+  readonly place: string;
   readonly inboxBucket: string;
   readonly workBucket: string;
   readonly ingestStateMachineArn: string;
   readonly store: ObjectStore;
   readonly s3: S3Client;
   readonly sfn: SFNClient;
-  /** Addresses of the local world. */
-  readonly world: WorldFile;
-  readonly dataDir: string;
   /** Closes the clients, and the world when it was started for this command. */
   close(): Promise<void>;
 }
 
+/** A world of this machine. */
+export interface LocalDeployment extends Deployment {
+  readonly world: WorldFile;
+  readonly dataDir: string;
+}
+
+export function isLocal(deployment: Deployment): deployment is LocalDeployment {
+  return 'dataDir' in deployment;
+}
+
 export interface ConnectOptions {
   readonly data?: string | undefined;
-  readonly stack?: string | undefined;
   /** Only look at what is there: a missing data directory is an answer, not something to make. */
   readonly mustExist?: boolean;
   readonly behaviour?: '2024' | 'current';
@@ -37,11 +46,18 @@ export interface ConnectOptions {
 /** Credentials that a local endpoint accepts; no secret. */
 export const LOCAL_CREDENTIALS = { accessKeyId: 'isocenter', secretAccessKey: 'isocenter-local' };
 
-export async function connect(options: ConnectOptions, terminal: Terminal): Promise<Deployment> {
-  if (options.stack !== undefined)
-    throw new UsageError(
-      `--stack ${options.stack}: working on a deployed stack is not there yet; put objects into its inbox bucket with any S3 client`,
-    );
+/** The deployed stack where one is named, else the local world. */
+export async function connect(
+  options: ConnectOptions & { readonly stack?: string | undefined },
+  terminal: Terminal,
+): Promise<Deployment> {
+  if (options.stack === undefined) return connectToWorld(options, terminal);
+  if (options.data !== undefined)
+    throw new UsageError('--stack and --data: a deployed stack or the local world, not both');
+  return connectToStack(options.stack);
+}
+
+export async function connectToWorld(options: ConnectOptions, terminal: Terminal): Promise<LocalDeployment> {
   const dataDir = dataDirectory(options.data);
   const running = await findRunningWorld(dataDir);
   if (running !== undefined) return deploymentOf(running, dataDir, async () => undefined);
@@ -69,7 +85,7 @@ export async function startOrExplain<T>(what: string, start: () => Promise<T>): 
   }
 }
 
-export function deploymentOf(world: WorldFile, dataDir: string, stop: () => Promise<void>): Deployment {
+export function deploymentOf(world: WorldFile, dataDir: string, stop: () => Promise<void>): LocalDeployment {
   const client = { region: world.region, credentials: LOCAL_CREDENTIALS, maxAttempts: 4 };
   const s3 = new S3Client({ ...client, endpoint: world.s3Url, forcePathStyle: true });
   const sfn = new SFNClient({ ...client, endpoint: world.stepFunctionsUrl });
@@ -77,6 +93,7 @@ export function deploymentOf(world: WorldFile, dataDir: string, stop: () => Prom
   if (ingestStateMachineArn === undefined)
     throw new CommandFailed('world.json names no ingest state machine');
   return {
+    place: `the world on ${dataDir}`,
     inboxBucket: world.inboxBucket,
     workBucket: world.workBucket,
     ingestStateMachineArn,

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import type { Report } from '../shared/ingest/report.ts';
-import { type ConnectOptions, connect, type Deployment } from './deployment.ts';
+import { type ConnectOptions, connect, type Deployment, isLocal } from './deployment.ts';
 import { refuseLowDisk } from './disk.ts';
 import { CommandFailed, EXIT, oneLine, UsageError } from './errors.ts';
 import { exitCodeOf } from './exit-code.ts';
@@ -17,6 +17,7 @@ import { defaultUploadName, parseUploadName, planUpload } from './upload/plan-up
 import { sendFiles } from './upload/send-files.ts';
 
 export interface IngestOptions extends ConnectOptions {
+  readonly stack?: string;
   readonly upload?: string;
   readonly json?: boolean;
   readonly report?: string;
@@ -103,9 +104,9 @@ function isGone(error: unknown): boolean {
   return code === 'ECONNREFUSED' || code === 'ECONNRESET' || code === 'EPIPE';
 }
 
-function worldIsGone({ dataDir }: Deployment, upload: string, cause: unknown): CommandFailed {
+function worldIsGone({ place }: Deployment, upload: string, cause: unknown): CommandFailed {
   return new CommandFailed(
-    `the world on ${dataDir} stopped answering; upload ${upload} is safe there: isocenter up goes on with it, isocenter report tells the outcome`,
+    `${place} stopped answering; upload ${upload} is safe there: isocenter up goes on with it, isocenter report tells the outcome`,
     { cause },
   );
 }
@@ -124,7 +125,7 @@ async function send(
     const { files, skipped } = source.plan;
     for (const { path, why, isProblem } of skipped)
       terminal.say(`${isProblem ? 'not sent' : 'skipped'}: ${path}: ${why}`);
-    await refuseLowDisk(deployment.dataDir, files);
+    if (isLocal(deployment)) await refuseLowDisk(deployment.dataDir, files);
     const result = await sendFiles(store, inboxBucket, files, (progress) =>
       terminal.progress(
         `${progressLine('send', progress.files, files.length, (Date.now() - started) / 1000)}  ${bytes(progress.bytes)}`,

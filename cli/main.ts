@@ -30,6 +30,7 @@ const data = () =>
     'where the local world keeps its data (default: $ISOCENTER_DATA, else ./.isocenter)',
   );
 const json = () => new Option('--json', 'one JSON document on stdout, nothing else');
+const stack = () => new Option('--stack <name>', 'a deployed stack instead of the local world');
 const behaviour = () =>
   new Option('--behaviour <year>', 'which HealthImaging to be like').choices(['current', '2024']);
 const port = (what: string) => new Option('--port <n>', what).argParser(parsePort);
@@ -84,7 +85,7 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     .option('--report <file>', 'also write the report to this file')
     .addOption(json())
     .addOption(data())
-    .option('--stack <name>', 'a deployed stack instead of the local world')
+    .addOption(stack())
     .action(async (paths, options) =>
       done(await (await import('./ingest.ts')).ingest(paths, options, terminal)),
     );
@@ -94,6 +95,7 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     .description('what runs, what ran, what waits and what needs attention')
     .addOption(json())
     .addOption(data())
+    .addOption(stack())
     .action(async (options) => done(await (await import('./status.ts')).status(options, terminal)));
 
   program
@@ -102,6 +104,7 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     .argument('[execution]', 'id of the execution (default: the latest)')
     .addOption(json())
     .addOption(data())
+    .addOption(stack())
     .action(async (execution, options) =>
       done(await (await import('./report.ts')).report(execution, options, terminal)),
     );
@@ -113,6 +116,7 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     .option('--code <code>', 'only those with this code of the report')
     .addOption(json())
     .addOption(data())
+    .addOption(stack())
     .action(async (execution, options) =>
       done(await (await import('./retry.ts')).retry(execution, options, terminal)),
     );
@@ -122,6 +126,7 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     .description('stop an execution; its objects stay in the inbox')
     .argument('<execution>', 'id of the execution')
     .addOption(data())
+    .addOption(stack())
     .action(async (execution, options) =>
       done(await (await import('./cancel.ts')).cancel(execution, options, terminal)),
     );

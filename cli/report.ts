@@ -9,7 +9,7 @@ import type { Terminal } from './terminal.ts';
 
 export async function report(
   executionId: string | undefined,
-  options: ConnectOptions & { readonly json?: boolean },
+  options: ConnectOptions & { readonly json?: boolean; readonly stack?: string },
   terminal: Terminal,
 ): Promise<number> {
   const deployment = await connect({ ...options, mustExist: true }, terminal);

@@ -22,7 +22,12 @@ import {
 import { retryObjects } from '../shared/ingest/retry-objects.ts';
 import { undoMerges } from '../shared/ingest/undo-merge.ts';
 import { systemClock } from '../shared/ports/clock.ts';
-import { type ConnectOptions, connect, type Deployment, LOCAL_CREDENTIALS } from './deployment.ts';
+import {
+  type ConnectOptions,
+  connectToWorld,
+  LOCAL_CREDENTIALS,
+  type LocalDeployment,
+} from './deployment.ts';
 import { CommandFailed, EXIT, UsageError } from './errors.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -48,7 +53,7 @@ export async function resolve(
   if (!options.reason?.trim()) throw new UsageError('--reason: expected a text, got none; it is recorded');
   if (options.undo === undefined && series === undefined)
     throw new UsageError('SERIES: expected a Series Instance UID, got none');
-  const deployment = await connect({ ...options, mustExist: true }, terminal);
+  const deployment = await connectToWorld({ ...options, mustExist: true }, terminal);
   const by: HumanDecision = {
     actor: userInfo().username,
     reason: options.reason,
@@ -164,7 +169,7 @@ function depsOf({
   inboxBucket,
   workBucket,
   ingestStateMachineArn,
-}: Deployment): MergeDeps {
+}: LocalDeployment): MergeDeps {
   const { datastoreId, dataAccessRoleArn, healthImagingUrl, region } = world;
   const client = new MedicalImagingClient({
     endpoint: healthImagingUrl,

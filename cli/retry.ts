@@ -19,6 +19,7 @@ import type { Terminal } from './terminal.ts';
 import { holdUpload } from './upload/hold.ts';
 
 export interface RetryOptions extends ConnectOptions {
+  readonly stack?: string;
   readonly code?: string;
   readonly json?: boolean;
 }

@@ -8,26 +8,23 @@ import { s3ObjectStore } from '../shared/adapters/s3-object-store.ts';
 import type { Deployment } from './deployment.ts';
 import { CommandFailed, oneLine } from './errors.ts';
 
-/** Names of a stack's resources, by its name, account and region. */
-export function stackNames(stack: string, account: string, region: string) {
-  return {
-    ingestStateMachine: `${stack}-ingest`,
-    inboxBucket: `${stack}-inbox-${account}-${region}`,
-    workBucket: `${stack}-work-${account}-${region}`,
-  };
-}
+/** Names that the template gives to the resources of a stack. */
+export const STACK_NAMES = {
+  ingestStateMachine: (stack: string) => `${stack}-ingest`,
+  inboxBucket: (stack: string, account: string, region: string) => `${stack}-inbox-${account}-${region}`,
+  workBucket: (stack: string, account: string, region: string) => `${stack}-work-${account}-${region}`,
+} as const;
 
 /** Throws CommandFailed where there is no such stack, or no credentials. */
 export async function connectToStack(stack: string): Promise<Deployment> {
   const sfn = new SFNClient({});
-  const ingestStateMachineArn = await findStateMachine(sfn, `${stack}-ingest`);
+  const ingestStateMachineArn = await findStateMachine(sfn, STACK_NAMES.ingestStateMachine(stack));
   const [, , , region = '', account = ''] = ingestStateMachineArn.split(':');
-  const { inboxBucket, workBucket } = stackNames(stack, account, region);
   const s3 = new S3Client({ region });
   return {
     place: `stack ${stack}`,
-    inboxBucket,
-    workBucket,
+    inboxBucket: STACK_NAMES.inboxBucket(stack, account, region),
+    workBucket: STACK_NAMES.workBucket(stack, account, region),
     ingestStateMachineArn,
     store: s3ObjectStore(s3),
     s3,

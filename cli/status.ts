@@ -31,7 +31,7 @@ interface Status {
 const RECENT = 10;
 
 export async function status(
-  options: ConnectOptions & { readonly json?: boolean },
+  options: ConnectOptions & { readonly json?: boolean; readonly stack?: string },
   terminal: Terminal,
 ): Promise<number> {
   const deployment = await connect({ ...options, mustExist: true }, terminal);

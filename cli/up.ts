@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { type Behaviour, demoFiles } from '../local/demo/demo.ts';
 import { findRunningWorld, startWorld, type World, type WorldFile } from '../local/world/world.ts';
 import { dataDirectory, prepareDataDirectory } from './data-directory.ts';
-import { type Deployment, deploymentOf, startOrExplain } from './deployment.ts';
+import { deploymentOf, type LocalDeployment, startOrExplain } from './deployment.ts';
 import { CommandFailed, EXIT } from './errors.ts';
 import { ingestInto } from './ingest.ts';
 import type { Terminal } from './terminal.ts';
@@ -63,7 +63,11 @@ function worldOptions(dataDir: string, options: UpOptions): Parameters<typeof st
 }
 
 /** Writes the demonstration to `DIR/demo`, where it can be looked at, and ingests it from there. */
-async function ingestDemo(deployment: Deployment, behaviour: Behaviour, terminal: Terminal): Promise<number> {
+async function ingestDemo(
+  deployment: LocalDeployment,
+  behaviour: Behaviour,
+  terminal: Terminal,
+): Promise<number> {
   const folder = join(deployment.dataDir, 'demo');
   await writeDemo(folder, behaviour);
   terminal.say(`the demonstration is in ${folder}: phantoms, no patients`);

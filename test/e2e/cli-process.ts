@@ -11,8 +11,16 @@ export interface CliResult {
 }
 
 export function isocenter(...args: string[]): Promise<CliResult> {
+  return isocenterWith({}, ...args);
+}
+
+/** The same with more in its environment. */
+export function isocenterWith(env: Readonly<Record<string, string>>, ...args: string[]): Promise<CliResult> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [bin, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [bin, ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
+    });
     let [stdout, stderr] = ['', ''];
     child.stdout.on('data', (chunk) => (stdout += chunk));
     child.stderr.on('data', (chunk) => (stderr += chunk));

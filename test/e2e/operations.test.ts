@@ -7,7 +7,7 @@ import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { demoFiles } from '../../local/demo/demo.ts';
 import { uploadIdOf } from '../../shared/ingest/work-keys.ts';
-import { type Document, isocenter } from './cli-process.ts';
+import { type Document, isocenter, isocenterWith } from './cli-process.ts';
 import { clientsOf, listKeys, type RunningWorld, startWorldProcess } from './world-process.mjs';
 
 const folder = mkdtempSync(join(tmpdir(), 'isocenter-operations-'));
@@ -129,6 +129,26 @@ describe('on a running world', () => {
       'copied/b/2.dcm',
     ]);
     expect(await listKeys(s3, 'archive')).toHaveLength(2);
+  }, 120_000);
+
+  it('a stack is worked on through the environment’s endpoints alone, as on AWS', async () => {
+    const { stdout: variables } = await isocenter('env', '--json', '--data', data);
+    const env = JSON.parse(variables) as Record<string, string>;
+    const file = join(folder, 'mixed/report.dcm');
+    const { code, stdout, stderr } = await isocenterWith(
+      env,
+      'ingest',
+      file,
+      '--stack',
+      'isocenter-local',
+      '--json',
+    );
+    expect(`${code} ${stderr}`).toMatch(/^0 /);
+    expect((JSON.parse(stdout) as Document).counts).toMatchObject({ received: 1, duplicate: 1 });
+    const none = await isocenterWith(env, 'status', '--stack', 'other');
+    expect(`${none.code} ${none.stderr}`).toBe(
+      '1 isocenter: there is no state machine other-ingest in this account and region\n',
+    );
   }, 120_000);
 
   it('a second world on the same data is refused in one line', async () => {
