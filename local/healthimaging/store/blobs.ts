@@ -3,8 +3,7 @@
  * (temporary name, then rename), equal bytes are stored once, and a name is always 64 hex digits, never a UID.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
-import { access, type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ByteSource } from '../../../shared/dicom/byte-source.ts';
 
@@ -52,7 +51,7 @@ export async function openBlobs(folder: string, options: { fsync: boolean }): Pr
   return {
     async put(bytes) {
       const sha256 = createHash('sha256').update(bytes).digest('hex');
-      if (await exists(join(folderOf(sha256), sha256))) return sha256;
+      // Equal bytes that are there already are replaced by themselves: cheaper than asking first.
       await withTemporary(async (temporary, file) => {
         await file.writeFile(bytes);
         await settle(temporary, file, sha256);
@@ -76,13 +75,4 @@ export async function openBlobs(folder: string, options: { fsync: boolean }): Pr
     get: async (sha256) => new Uint8Array(await readFile(join(folderOf(sha256), sha256))),
     remove: (sha256) => rm(join(folderOf(sha256), sha256), { force: true }),
   };
-}
-
-async function exists(path: string): Promise<boolean> {
-  try {
-    await access(path, constants.F_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
