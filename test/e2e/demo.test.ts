@@ -14,6 +14,9 @@ afterAll(() => {
 const accountOf = ({ objects }: Document) =>
   Object.fromEntries(objects.map(({ key, outcome, code }) => [key, code ? `${outcome} ${code}` : outcome]));
 
+/** By behaviour, so that the second ingest needs no third world. */
+const ran = new Map<Behaviour, ReturnType<typeof runDemo>>();
+
 async function runDemo(behaviour: Behaviour) {
   const data = mkdtempSync(join(tmpdir(), 'isocenter-demo-'));
   folders.push(data);
@@ -24,7 +27,9 @@ async function runDemo(behaviour: Behaviour) {
 
 describe.each(['current', '2024'] as const)('the demonstration, %s', (behaviour) => {
   it('ends with 2, and the report equals the generator’s account', async () => {
-    const { once, document } = await runDemo(behaviour);
+    const running = runDemo(behaviour);
+    ran.set(behaviour, running);
+    const { once, document } = await running;
     expect(`${once.code} ${once.code === 2 ? '' : once.stdout + once.stderr}`).toBe('2 ');
     const expected = [...expectedAccount(document.upload, behaviour)].map(([key, { outcome, code }]) => [
       key,
@@ -39,7 +44,7 @@ describe.each(['current', '2024'] as const)('the demonstration, %s', (behaviour)
 });
 
 it('the demonstration again on the same data: what was ingested is a duplicate', async () => {
-  const { document, data } = await runDemo('current');
+  const { document, data } = await (ran.get('current') ?? runDemo('current'));
   const again = await isocenter('up', '--demo', '--once', '--data', data);
   expect(again.code).toBe(2);
   const second = JSON.parse((await isocenter('report', '--json', '--data', data)).stdout) as Document;
