@@ -53,5 +53,5 @@ export const shortId = (id: string): string => (id.length > 18 ? `${id.slice(0, 
 /** `PartlyIngested` → `Partly ingested`. */
 export const words = (name: string): string => {
   const spaced = name.replace(/([a-z0-9])([A-Z])/g, '$1 $2');
-  return spaced.charAt(0) + spaced.slice(1).toLowerCase();
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1).toLowerCase();
 };

@@ -11,15 +11,19 @@ export function Table(props: {
   const { label, heads, numbers = [] } = props;
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard
-    <section class="scroll" aria-label={label} tabIndex={0}>
+    <section class="scroll" aria-label={`${label}, table`} tabIndex={0}>
       <table>
         <thead>
           <tr>
-            {heads.map((head, index) => (
-              <th key={head} scope="col" class={numbers.includes(index) ? 'number' : ''}>
-                {head}
-              </th>
-            ))}
+            {heads.map((head, index) =>
+              head === '' ? (
+                <td key="unnamed" />
+              ) : (
+                <th key={head} scope="col" class={numbers.includes(index) ? 'number' : ''}>
+                  {head}
+                </th>
+              ),
+            )}
           </tr>
         </thead>
         <tbody>{props.children}</tbody>

@@ -32,6 +32,8 @@ export function Viewer({
   const show = (frame: DecodedFrame, look: Look) => {
     const window = chosen.peek() ?? look.window ?? windowOfValues(frame, look);
     if (canvas.current) paint(canvas.current, frame, look, window);
+    // Tells which frame the picture is of.
+    if (canvas.current) canvas.current.dataset.frame = String(index.peek());
     drawn.value = { frame, look, window };
   };
   useEffect(() => {
@@ -58,8 +60,8 @@ export function Viewer({
   }, [imageSetId, shown?.frame.ID]);
   useEffect(() => {
     if (!isPlaying.value) return;
-    const perSecond = numberOf(shown?.instance.DICOM.CineRate) ?? 12;
-    const timer = setInterval(() => move(1, true), 1000 / Math.min(30, Math.max(1, perSecond)));
+    const perSecond = framesPerSecond(shown);
+    const timer = setInterval(() => move(1, true), 1000 / perSecond);
     return () => clearInterval(timer);
   }, [isPlaying.value]);
 
@@ -213,6 +215,13 @@ function Presets(props: {
       )}
     </span>
   );
+}
+
+/** CineRate, or the time of a frame in milliseconds (PS3.3 C.7.6.5), within what a browser draws. */
+function framesPerSecond(shown: Shown | undefined): number {
+  const { CineRate, FrameTime } = shown?.instance.DICOM ?? {};
+  const time = numberOf(FrameTime);
+  return Math.min(30, Math.max(1, numberOf(CineRate) ?? (time ? 1000 / time : 12)));
 }
 
 const rounded = (value: number) => String(Math.round(value * 10) / 10);

@@ -1,0 +1,70 @@
+/** A world with the demonstration in its inbox, for the console's tests: in this process, on ports of its own. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { S3Client } from '@aws-sdk/client-s3';
+import type { ExecutionPage, Summary } from '../../local/console/api.ts';
+import { demoFiles } from '../../local/demo/demo.ts';
+import { startWorld, type World } from '../../local/world/world.ts';
+import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+
+export const UPLOAD = 'demo-for-the-console';
+
+export interface Demonstration {
+  readonly world: World;
+  readonly url: string;
+  /** By path within the upload. */
+  readonly files: ReadonlyMap<string, Uint8Array>;
+  close(): Promise<void>;
+}
+
+export async function startDemonstration(): Promise<Demonstration> {
+  const dataDir = await mkdtemp(join(tmpdir(), 'isocenter-console-'));
+  const world = await startWorld({ dataDir, basePort: 0 });
+  const files = new Map([...demoFiles('current')].map(({ path, bytes }) => [path, bytes]));
+  const s3 = new S3Client({
+    region: world.region,
+    endpoint: world.s3Url,
+    forcePathStyle: true,
+    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+  });
+  const store = s3ObjectStore(s3);
+  for (const [path, bytes] of files)
+    await store.write({ bucket: world.inboxBucket, key: `${UPLOAD}/${path}` }, bytes);
+  s3.destroy();
+  return {
+    world,
+    url: world.consoleUrl,
+    files,
+    async close() {
+      await world.close();
+      await rm(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Asks the console as its own pages do. */
+export async function ask<T>(url: string, path: string, body?: object): Promise<T> {
+  const response = await fetch(`${url}/api/${path}`, {
+    ...(body === undefined
+      ? {}
+      : {
+          method: 'POST',
+          headers: { origin: url, 'content-type': 'application/json' },
+          body: JSON.stringify(body),
+        }),
+  });
+  if (!response.ok) throw new Error(`${path}: HTTP ${response.status}: ${await response.text()}`);
+  return (await response.json()) as T;
+}
+
+/** The first finished ingest of an upload with this in its name. */
+export async function finished(url: string, text: string, but: readonly string[] = []): Promise<Summary> {
+  for (;;) {
+    const { executions } = await ask<ExecutionPage>(url, 'executions/search', { text });
+    const found = executions.find(({ executionId }) => !but.includes(executionId));
+    if (found) return found;
+    await sleep(500);
+  }
+}
