@@ -20,6 +20,7 @@ import {
   type JobStatus,
   NotConsistentYet,
   NotInDataStore,
+  RefusedByService,
   ServiceUnavailable,
   Throttled,
 } from '../ports/imaging-service.ts';
@@ -44,6 +45,7 @@ export function mapImagingError(error: unknown): unknown {
     return new Throttled('a quota of the service is full', options);
   if (name === 'ConflictException') return new NotConsistentYet('the image set is not ready', options);
   if (name === 'ResourceNotFoundException') return new NotInDataStore('not in the data store', options);
+  if (name === 'ValidationException') return new RefusedByService('the request is not valid', options);
   const isConnection =
     status === undefined && /ECONN|Timeout|socket|EPIPE|ENOTFOUND/i.test(`${name} ${error}`);
   if ((status !== undefined && status >= 500) || isConnection)

@@ -66,12 +66,23 @@ export const NEVER_ALIGNED: ReadonlySet<string> = new Set([
   'AnatomicalOrientationType',
 ]);
 
-/** What the service updates without `force` (reference section 13): single values of standard elements, no UIDs, no StudyID. */
-export function isAlignable(keyword: string, values: readonly unknown[]): boolean {
+/** Forms that an update must have (reference section 13, rule 6): a stored value of the old form cannot be written anew. */
+const FORMS: Readonly<Record<string, RegExp>> = {
+  DA: /^\d{8}$/,
+  TM: /^\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?$/,
+};
+
+/**
+ * What the service updates without `force` (reference section 13): single values of standard elements, no UIDs, no
+ * StudyID. `values`: the source's and the one that it would get.
+ */
+export function isAlignable(keyword: string, values: readonly [from: unknown, to: unknown]): boolean {
   if (NEVER_ALIGNED.has(keyword) || keyword === 'StudyID' || /^[0-9A-F]{8}$/.test(keyword)) return false;
   const tag = tagOf(keyword);
   const vr = tag === undefined ? undefined : lookUp(tag)?.vr;
   if (vr === undefined || vr === 'SQ' || vr === 'UI') return false;
+  const [, to] = values;
+  if (typeof to === 'string' && to.trim() !== '' && FORMS[vr]?.test(to) === false) return false;
   return values.every((value) => value === undefined || value === null || typeof value === 'string');
 }
 

@@ -10,6 +10,7 @@ import {
   type ImagingService,
   NotConsistentYet,
   NotInDataStore,
+  RefusedByService,
   Throttled,
 } from '../ports/imaging-service.ts';
 import { checkLease, seriesLease } from './leases.ts';
@@ -177,7 +178,7 @@ async function advanceOne(
     const imageSet = await deps.imaging.imageSet(source.imageSetId);
     if (!imageSet) continue;
     if (imageSet.state === 'LOCKED') return 'wait';
-    const step = await bringOver(
+    const step = await unlessRefused(() => bringOver(
       deps,
       journal,
       { ...source, isForced: merge.isForced },
@@ -190,6 +191,16 @@ async function advanceOne(
   if (missing > 0) return `the destination lacks ${missing} instances as they were`;
   await repointInstances(deps, series, journal.before, merge);
   return retireSources(deps, request, journal, merge);
+}
+
+/** A request that the service finds wrong ends the merge; nothing is deleted. */
+async function unlessRefused(step: () => Promise<'wait' | 'done' | string>): Promise<'wait' | 'done' | string> {
+  try {
+    return await step();
+  } catch (error) {
+    if (error instanceof RefusedByService) return 'the service refused a request of the merge';
+    throw error;
+  }
 }
 
 /** Aligns the source, then copies what the destination lacks. */

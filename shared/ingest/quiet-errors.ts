@@ -2,7 +2,12 @@
  * What leaves a handler as an error goes into execution histories and logs: so only our own words leave, with the names
  * that the state machines retry on (invariant 7). Foreign errors keep their name alone: their texts may hold keys.
  */
-import { NotConsistentYet, ServiceUnavailable, Throttled } from '../ports/imaging-service.ts';
+import {
+  NotConsistentYet,
+  RefusedByService,
+  ServiceUnavailable,
+  Throttled,
+} from '../ports/imaging-service.ts';
 import { UnexpectedEvent } from './events.ts';
 import { LeaseLost, SeriesBusy } from './leases.ts';
 import { LedgerBusy } from './ledger.ts';
@@ -13,6 +18,7 @@ const OWN = [
   LedgerBusy,
   ManifestNotThereYet,
   NotConsistentYet,
+  RefusedByService,
   SeriesBusy,
   ServiceUnavailable,
   Throttled,

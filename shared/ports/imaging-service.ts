@@ -76,6 +76,11 @@ export class NotInDataStore extends Error {
   override readonly name = 'NotInDataStore';
 }
 
+/** The service finds the request itself wrong (400); repeating it does not help. */
+export class RefusedByService extends Error {
+  override readonly name = 'RefusedByService';
+}
+
 export interface ImagingService {
   /** Starts an import job; equal `clientToken`s give the same job. */
   startImportJob(request: {

@@ -102,6 +102,15 @@ describe('the decision', () => {
     expect(keptApart).toMatchObject([{ imageSetId: 'b', keywords: [keyword] }]);
   });
 
+  it('keeps apart what could only be aligned to a value that an update may not write', () => {
+    const old = seed('b', ['3'], { study: { StudyDate: '2026.01.31' } });
+    const now = seed('a', ['1', '2'], { study: { StudyDate: '20260131' } });
+    expect(decide(now, old).kind).toBe('align-then-merge');
+    expect(decide(now, { ...old, isPrimary: true }).keptApart).toMatchObject([
+      { imageSetId: 'a', keywords: ['StudyDate'] },
+    ]);
+  });
+
   it('does not chain two birth dates over a set that has none', () => {
     const dated = (id: string, sop: string, PatientBirthDate: string | null) =>
       seed(id, [sop], { patient: { PatientBirthDate } });
