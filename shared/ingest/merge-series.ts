@@ -178,12 +178,8 @@ async function advanceOne(
     const imageSet = await deps.imaging.imageSet(source.imageSetId);
     if (!imageSet) continue;
     if (imageSet.state === 'LOCKED') return 'wait';
-    const step = await unlessRefused(() => bringOver(
-      deps,
-      journal,
-      { ...source, isForced: merge.isForced },
-      imageSet,
-      destination,
+    const step = await unlessRefused(() =>
+      bringOver(deps, journal, { ...source, isForced: merge.isForced }, imageSet, destination),
     );
     if (step !== 'done') return step;
   }
@@ -194,7 +190,9 @@ async function advanceOne(
 }
 
 /** A request that the service finds wrong ends the merge; nothing is deleted. */
-async function unlessRefused(step: () => Promise<'wait' | 'done' | string>): Promise<'wait' | 'done' | string> {
+async function unlessRefused(
+  step: () => Promise<'wait' | 'done' | string>,
+): Promise<'wait' | 'done' | string> {
   try {
     return await step();
   } catch (error) {
