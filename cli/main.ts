@@ -132,6 +132,35 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     );
 
   program
+    .command('verify')
+    .description('prove again, frame by frame, what a data store holds; any HealthImaging, any time')
+    .argument('[datastore]', "id of the data store (default: the local world's)")
+    .option('--image-set <id>', 'only this image set')
+    .option('--series <uid>', 'only image sets of this Series Instance UID')
+    .option('--study <uid>', 'only image sets of this Study Instance UID')
+    .addOption(
+      new Option('--sample <percent>', 'of the frames, such as 10%')
+        .argParser(parsePercent)
+        .default(100, '100%'),
+    )
+    .option('--seed <text>', 'equal seeds choose equal frames', 'isocenter')
+    .addOption(data())
+    .option('--endpoint <url>', 'a HealthImaging-compatible endpoint instead of the local world')
+    .option('--region <name>', 'AWS HealthImaging in this region instead of the local world')
+    .option('--resume <file>', 'note what is done in this file; what it lists as proven is not done again')
+    .addOption(json())
+    .addHelpText(
+      'after',
+      `
+Each frame is decoded and compared with its checksum, and its header with the metadata; frames that are kept as they came
+are compared by their encoded bytes. For a local world the ledger of imports says which instances must be there. The
+original files are not read here: an ingest compares with those. Exit 1 on any mismatch, or a frame that cannot be had.`,
+    )
+    .action(async (datastore, options) =>
+      done(await (await import('./verify.ts')).verify(datastore, options, terminal)),
+    );
+
+  program
     .command('resolve')
     .description('decide about a series whose image sets were kept apart, or undo merges')
     .argument('[series]', 'Series Instance UID')
@@ -215,6 +244,13 @@ function parseAmount(text: string): number {
   const value = Number(text);
   if (!/^\d+(\.\d+)?(e\d+)?$/.test(text) || !(value > 0) || !Number.isFinite(value))
     throw new InvalidArgumentError('expected a number over 0.');
+  return value;
+}
+
+function parsePercent(text: string): number {
+  const value = Number(text.replace(/%$/, ''));
+  if (!/^\d+(\.\d+)?%?$/.test(text) || !(value > 0) || value > 100)
+    throw new InvalidArgumentError('expected a percentage over 0, up to 100%.');
   return value;
 }
 

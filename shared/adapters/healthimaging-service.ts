@@ -16,6 +16,7 @@ import {
 import {
   type ImageSet,
   type ImageSetMetadata,
+  type ImageSetSummary,
   type ImagingService,
   type JobStatus,
   NotConsistentYet,
@@ -114,23 +115,45 @@ async function* search(
   datastoreId: string,
   by: { readonly studyInstanceUID: string } | { readonly seriesInstanceUID: string },
 ) {
-  const value =
-    'studyInstanceUID' in by
-      ? { DICOMStudyInstanceUID: by.studyInstanceUID }
-      : { DICOMSeriesInstanceUID: by.seriesInstanceUID };
-  const filters: SearchFilter[] = [{ values: [value], operator: 'EQUAL' }];
+  for await (const { imageSetId, studyInstanceUID, seriesInstanceUID } of listImageSets(
+    client,
+    datastoreId,
+    by,
+  ))
+    yield { imageSetId, studyInstanceUID, seriesInstanceUID };
+}
+
+export interface ListedImageSet extends ImageSetSummary {
+  readonly versionId: string;
+}
+
+/** All image sets of the data store, or those of a study and a series; pages, oldest first, so that a walk is steady. */
+export async function* listImageSets(
+  client: MedicalImagingClient,
+  datastoreId: string,
+  by: { readonly studyInstanceUID?: string; readonly seriesInstanceUID?: string } = {},
+): AsyncGenerator<ListedImageSet> {
+  const equal = (value: SearchFilter['values']): SearchFilter => ({ values: value, operator: 'EQUAL' });
+  const filters: SearchFilter[] = [
+    ...(by.studyInstanceUID ? [equal([{ DICOMStudyInstanceUID: by.studyInstanceUID }])] : []),
+    ...(by.seriesInstanceUID ? [equal([{ DICOMSeriesInstanceUID: by.seriesInstanceUID }])] : []),
+  ];
   let nextToken: string | undefined;
   do {
     const command = new SearchImageSetsCommand({
       datastoreId,
-      searchCriteria: { filters },
+      searchCriteria: {
+        ...(filters.length > 0 ? { filters } : {}),
+        sort: { sortField: 'createdAt', sortOrder: 'ASC' },
+      },
       maxResults: 50,
       nextToken,
     });
     const page = await mapped(client.send(command));
-    for (const { imageSetId, DICOMTags } of page.imageSetsMetadataSummaries ?? [])
+    for (const { imageSetId = '', version, DICOMTags } of page.imageSetsMetadataSummaries ?? [])
       yield {
-        imageSetId: imageSetId ?? '',
+        imageSetId,
+        versionId: String(version ?? 1),
         studyInstanceUID: DICOMTags?.DICOMStudyInstanceUID ?? '',
         seriesInstanceUID: DICOMTags?.DICOMSeriesInstanceUID ?? '',
       };

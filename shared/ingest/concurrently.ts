@@ -21,3 +21,30 @@ export async function concurrently<T, R>(
   await Promise.all(Array.from({ length: Math.min(limit, items.length) }, lane));
   return results;
 }
+
+/** The same over what is found while it is worked on: at most `limit` items are held. The first error ends it. */
+export async function concurrentlyOver<T>(
+  items: AsyncIterable<T>,
+  limit: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const iterator = items[Symbol.asyncIterator]();
+  let failed = false;
+  const lane = async () => {
+    while (!failed) {
+      const { done, value } = await iterator.next();
+      if (done) return;
+      try {
+        await work(value);
+      } catch (error) {
+        failed = true;
+        throw error;
+      }
+    }
+  };
+  try {
+    await Promise.all(Array.from({ length: limit }, lane));
+  } finally {
+    await iterator.return?.();
+  }
+}

@@ -14,31 +14,39 @@ const DESCRIBED: Readonly<Record<string, (d: ImageDescription) => number | strin
   PhotometricInterpretation: (d) => d.photometricInterpretation,
 };
 
-/** Keywords in which the metadata differs from the source; one that the metadata does not hold differs in nothing. */
-export function describedDifferences(metadata: DicomJson, source: ImageDescription): string[] {
-  return Object.entries(DESCRIBED)
-    .filter(([keyword, of]) => {
-      const value = metadata[keyword];
-      if (typeof value === 'number') return value !== of(source);
-      if (typeof value === 'string') return value.trim() !== String(of(source)).trim();
-      return false;
-    })
-    .map(([keyword]) => keyword);
+/** One fact that is not as it must be. */
+export interface Difference {
+  /** A DICOM keyword, `checksum`, … */
+  readonly what: string;
+  readonly expected: string | number;
+  readonly got: string | number;
 }
 
-/** Keywords in which the codestream's header differs from what is known of the pixels. */
+/** Where the metadata differs from the source; a keyword that the metadata does not hold differs in nothing. */
+export function describedDifferences(metadata: DicomJson, source: ImageDescription): Difference[] {
+  return Object.entries(DESCRIBED).flatMap(([what, of]): Difference[] => {
+    const got = metadata[what];
+    const expected = of(source);
+    if (typeof got === 'number') return got === expected ? [] : [{ what, expected, got }];
+    if (typeof got === 'string')
+      return got.trim() === String(expected).trim() ? [] : [{ what, expected, got }];
+    return [];
+  });
+}
+
+/** Where the codestream's header differs from what is known of the pixels: the source, else the metadata. */
 export function headerDifferences(
   proof: FrameProof,
   metadata: DicomJson,
   source?: ImageDescription,
-): string[] {
+): Difference[] {
   const wanted = (keyword: string): unknown => (source ? DESCRIBED[keyword]?.(source) : metadata[keyword]);
-  const differing = (keyword: string, got: number) => {
-    const value = wanted(keyword);
-    return typeof value === 'number' && value !== got ? [keyword] : [];
+  const differing = (what: string, got: number): Difference[] => {
+    const expected = wanted(what);
+    return typeof expected === 'number' && expected !== got ? [{ what, expected, got }] : [];
   };
   // Files that fill unused bits are stored with all their allocated bits (design "Pixels, for proof").
-  const isRaw = proof.source === 'equalRaw';
+  const isRaw = source ? proof.source === 'equalRaw' : isStoredRaw(proof, metadata);
   return [
     ...differing('Rows', proof.rows),
     ...differing('Columns', proof.columns),
@@ -47,3 +55,6 @@ export function headerDifferences(
     ...(isRaw ? [] : differing('PixelRepresentation', proof.signed ? 1 : 0)),
   ];
 }
+
+const isStoredRaw = (proof: FrameProof, { BitsAllocated, BitsStored }: DicomJson) =>
+  typeof BitsStored === 'number' && proof.bitsStored === BitsAllocated && BitsAllocated > BitsStored;

@@ -5,7 +5,7 @@ import { CodecError } from '../pixels/errors.ts';
 import type { FrameSource } from '../pixels/frames.ts';
 import { canDecode } from '../pixels/syntaxes.ts';
 import type { FrameEntry, InstanceEntry } from '../ports/imaging-service.ts';
-import { headerDifferences } from './frame-headers.ts';
+import { type Difference, headerDifferences } from './frame-headers.ts';
 import { type FrameCounts, NO_FRAMES, type Proof } from './verify-lines.ts';
 
 export interface StoredFrame {
@@ -23,6 +23,8 @@ export interface FrameFinding {
   readonly unusedBits?: boolean;
   readonly code?: 'ChecksumMismatch' | 'FrameUndecodable';
   readonly message?: string;
+  /** What differs, with both values; for a frame that cannot be had or decoded, why. */
+  readonly differences?: readonly Difference[];
 }
 
 const HTJ2K = ['1.2.840.10008.1.2.4.201', '1.2.840.10008.1.2.4.202'];
@@ -30,7 +32,7 @@ const HTJ2K = ['1.2.840.10008.1.2.4.201', '1.2.840.10008.1.2.4.202'];
 const STORED_BY_DEFAULT = '1.2.840.10008.1.2.4.202';
 
 /** Frames that were kept as they came have a checksum over their encoded bytes; all others over their pixels. */
-const isKeptAsIs = (instance: InstanceEntry) =>
+export const isKeptAsIs = (instance: InstanceEntry) =>
   !HTJ2K.includes(instance.StoredTransferSyntaxUID ?? STORED_BY_DEFAULT) &&
   instance.ChecksumType !== 'DECOMPRESSED';
 
@@ -45,23 +47,36 @@ const lastChecksum = (entry: FrameEntry) => entry.PixelDataChecksumFromBaseToFul
 /** A frame index as people count: from 1. */
 const named = (index: number) => `frame ${index + 1}`;
 
-const mismatch = (frame: StoredFrame, what: string): FrameFinding => ({
+const mismatch = (frame: StoredFrame, message: string, differences: readonly Difference[]): FrameFinding => ({
   counts: one({ mismatched: 1 }),
   proof: 'none',
   code: 'ChecksumMismatch',
-  message: `${named(frame.index)}: ${what}`,
+  message: `${named(frame.index)}: ${message}`,
+  differences,
+});
+
+/** A frame that the metadata lists and the data store does not hold. */
+export const missingFrame = (index: number): FrameFinding => ({
+  counts: one({ undecodable: 1 }),
+  proof: 'none',
+  code: 'FrameUndecodable',
+  message: `${named(index)}: the metadata lists it, the data store does not hold it`,
+  differences: [{ what: 'frame', expected: 'listed', got: 'missing' }],
 });
 
 async function proveEncoded(frame: StoredFrame): Promise<FrameFinding> {
   const expected = lastChecksum(frame.entry);
   const got = crc32(frame.stored);
   if (expected !== undefined && expected !== got)
-    return mismatch(frame, `checksum of the encoded frame: expected ${expected}, got ${got}`);
+    return mismatch(frame, `checksum of the encoded frame: expected ${expected}, got ${got}`, [
+      { what: 'checksum', expected, got },
+    ]);
   const source = await frame.source?.encodedFrame(frame.index);
   if (source && !isSameEncoding(frame.stored, source))
     return mismatch(
       frame,
       `encoded bytes: expected the source's ${source.length}, got ${frame.stored.length}`,
+      [{ what: 'encodedBytes', expected: source.length, got: frame.stored.length }],
     );
   const provenFromSource = source ? 1 : 0;
   const counts =
@@ -91,20 +106,29 @@ async function proveDecoded(codecs: CodecPool, frame: StoredFrame): Promise<Fram
       proof: 'none',
       code: 'FrameUndecodable',
       message: `${named(frame.index)}: ${error.code}: ${error.message}`,
+      differences: [{ what: 'codestream', expected: 'decodable', got: error.code }],
     };
   }
   const expected = lastChecksum(frame.entry);
   if (expected !== undefined && expected !== proof.crc32)
-    return mismatch(frame, `checksum: expected ${expected}, got ${proof.crc32}`);
+    return mismatch(frame, `checksum: expected ${expected}, got ${proof.crc32}`, [
+      { what: 'checksum', expected, got: proof.crc32 },
+    ]);
   const lower = await lowerLevelMismatch(codecs, frame);
-  if (lower) return mismatch(frame, lower);
+  if (lower) return mismatch(frame, `${lower.what}: expected ${lower.expected}, got ${lower.got}`, [lower]);
   const differing = headerDifferences(proof, frame.instance.DICOM, frame.source?.description);
-  if (differing.length > 0)
-    return mismatch(frame, `the codestream's header differs from the source in ${differing.join(', ')}`);
-  if (proof.source === 'differs')
-    return mismatch(frame, `pixels: differ from the source by up to ${proof.maxDifference ?? 'their shape'}`);
+  if (differing.length > 0) return mismatch(frame, headerMessage(frame, differing), differing);
+  if (proof.source === 'differs') {
+    const got = proof.maxDifference ?? 'their shape';
+    return mismatch(frame, `pixels: differ from the source by up to ${got}`, [
+      { what: 'pixels', expected: 0, got },
+    ]);
+  }
   return proven(proof, expected !== undefined);
 }
+
+const headerMessage = (frame: StoredFrame, differing: readonly Difference[]) =>
+  `the codestream's header differs from the ${frame.source ? 'source' : 'metadata'} in ${differing.map(({ what }) => what).join(', ')}`;
 
 function proven(proof: FrameProof, hasChecksum: boolean): FrameFinding {
   // Equal stored bits say nothing about set bits outside of them: only the raw words then prove the source.
@@ -137,13 +161,13 @@ async function decodeAndCompare(codecs: CodecPool, frame: StoredFrame): Promise<
 }
 
 /** 2024 documents list every resolution level, base first: each is decoded and compared. */
-async function lowerLevelMismatch(codecs: CodecPool, frame: StoredFrame): Promise<string | undefined> {
+async function lowerLevelMismatch(codecs: CodecPool, frame: StoredFrame): Promise<Difference | undefined> {
   const levels = frame.entry.PixelDataChecksumFromBaseToFullResolution ?? [];
   for (const [i, { Width, Height, Checksum }] of levels.slice(0, -1).entries()) {
     const level = levels.length - 1 - i;
     const proof = await codecs.verify(frame.stored, { level });
     if (proof.crc32 !== Checksum)
-      return `checksum at ${Width}×${Height}: expected ${Checksum}, got ${proof.crc32}`;
+      return { what: `checksum at ${Width}×${Height}`, expected: Checksum, got: proof.crc32 };
   }
   return undefined;
 }

@@ -5,13 +5,14 @@
 import { DicomError, type P10, readP10 } from '../dicom/p10.ts';
 import type { CodecPool } from '../pixels/codec-pool.ts';
 import { type FrameSource, openFrames } from '../pixels/frames.ts';
-import { type ImageSetMetadata, type InstanceEntry, NotConsistentYet } from '../ports/imaging-service.ts';
+import type { ImageSetMetadata, InstanceEntry } from '../ports/imaging-service.ts';
 import { NoSuchObject, PreconditionFailed } from '../ports/object-store.ts';
 import { concurrently } from './concurrently.ts';
-import { describedDifferences } from './frame-headers.ts';
-import { type FrameFinding, proveFrame } from './frame-proof.ts';
+import type { FrameFinding } from './frame-proof.ts';
 import { objectSource } from './object-source.ts';
+import { metadataPatiently } from './patient-metadata.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
+import { objectionTo, proveStoredFrame } from './prove-instance.ts';
 import { runShard, type ShardRef } from './shards.ts';
 import {
   addCounts,
@@ -61,18 +62,8 @@ const notLookedAt = async (line: VerifyLine): Promise<VerifiedLine> => ({
 /** The metadata of each image set, fetched once; "not consistent yet" just after an import is waited out. */
 function metadataOnce(deps: VerifyDeps): (imageSetId: string) => Promise<ImageSetMetadata> {
   const fetched = new Map<string, Promise<ImageSetMetadata>>();
-  const fetchPatiently = async (imageSetId: string): Promise<ImageSetMetadata> => {
-    for (let waitMs = 250; ; waitMs = Math.min(waitMs * 2, 8000)) {
-      try {
-        return await deps.imaging.metadata(imageSetId);
-      } catch (error) {
-        if (!(error instanceof NotConsistentYet) || waitMs >= 8000) throw error;
-        await deps.clock.sleep(waitMs);
-      }
-    }
-  };
   return (imageSetId) => {
-    const known = fetched.get(imageSetId) ?? fetchPatiently(imageSetId);
+    const known = fetched.get(imageSetId) ?? metadataPatiently(deps, imageSetId);
     fetched.set(imageSetId, known);
     return known;
   };
@@ -103,22 +94,12 @@ async function verifyInstance(
       isBlob: true,
     };
   const source = await openSource(deps, line);
-  const expected = source?.frameCount ?? line.frames;
-  if (frames.length !== expected)
-    return finding(
-      line,
-      { ...NO_FRAMES, expected: line.frameTo - line.frameFrom, mismatched: 1 },
-      'ChecksumMismatch',
-      `frames: expected ${expected}, the metadata lists ${frames.length}`,
-    );
-  const differing = source ? describedDifferences(instance.DICOM, source.description) : [];
-  if (differing.length > 0)
-    return finding(
-      line,
-      { ...NO_FRAMES, expected: line.frameTo - line.frameFrom, mismatched: line.frameTo - line.frameFrom },
-      'ChecksumMismatch',
-      `metadata and source differ in ${differing.join(', ')}`,
-    );
+  const objection = objectionTo(instance, source?.frameCount ?? line.frames, source?.description);
+  if (objection) {
+    const expected = line.frameTo - line.frameFrom;
+    const mismatched = objection.isAboutCount ? 1 : expected;
+    return finding(line, { ...NO_FRAMES, expected, mismatched }, 'ChecksumMismatch', objection.message);
+  }
   return verifyRange(deps, line, instance, source);
 }
 
@@ -132,11 +113,10 @@ async function verifyRange(
   // A video is one frame to the service, whatever NumberOfFrames says.
   const to = Math.min(line.frameTo, entries.length);
   const indices = Array.from({ length: Math.max(0, to - line.frameFrom) }, (_, i) => line.frameFrom + i);
-  const findings = await concurrently(indices, FRAMES_AT_ONCE, async (index) => {
-    const entry = entries[index]!;
-    const stored = await deps.imaging.frame(line.imageSetId, entry.ID);
-    return proveFrame(deps.codecs, { index, entry, instance, stored, ...(source ? { source } : {}) });
-  });
+  const fetchFrame = (id: string) => deps.imaging.frame(line.imageSetId, id);
+  const findings = await concurrently(indices, FRAMES_AT_ONCE, (index) =>
+    proveStoredFrame({ codecs: deps.codecs, fetchFrame }, { instance, source }, index),
+  );
   const counts = findings.reduce((sum, f) => addCounts(sum, f.counts), NO_FRAMES);
   const warnings = findings.some((f) => f.unusedBits)
     ? [{ code: 'UnusedBits', message: 'bits outside of BitsStored are set in the source' }]

@@ -1,0 +1,101 @@
+/** Where `isocenter verify` looks: the running local world, with its ledger; or any HealthImaging endpoint. */
+import { MedicalImagingClient } from '@aws-sdk/client-medical-imaging';
+import type { LedgerDeps, SeriesLedger } from '../shared/ingest/ledger.ts';
+import { readSeries } from '../shared/ingest/ledger.ts';
+import { readJson } from '../shared/ingest/ndjson.ts';
+import { connectToWorld, LOCAL_CREDENTIALS } from './deployment.ts';
+import { UsageError } from './errors.ts';
+import type { Terminal } from './terminal.ts';
+
+export interface VerifyTargetOptions {
+  readonly data?: string;
+  readonly endpoint?: string;
+  readonly region?: string;
+}
+
+export interface VerifyTarget {
+  readonly datastoreId: string;
+  readonly client: MedicalImagingClient;
+  /** What the pipeline imported; only where its work bucket is at hand. */
+  readonly ledger?: LedgerDeps;
+  close(): Promise<void>;
+}
+
+export async function verifyTarget(
+  datastoreId: string | undefined,
+  options: VerifyTargetOptions,
+  terminal: Terminal,
+): Promise<VerifyTarget> {
+  if (options.endpoint === undefined && options.region === undefined)
+    return targetInWorld(datastoreId, options, terminal);
+  if (options.data !== undefined)
+    throw new UsageError('--data and --endpoint or --region: the local world or another service, not both');
+  if (datastoreId === undefined)
+    throw new UsageError(
+      'DATASTORE: expected the id of a data store, got none; only a local world has one of its own',
+    );
+  const client = clientFor(options);
+  return {
+    datastoreId,
+    client,
+    close: async () => client.destroy(),
+  };
+}
+
+async function targetInWorld(
+  datastoreId: string | undefined,
+  options: VerifyTargetOptions,
+  terminal: Terminal,
+): Promise<VerifyTarget> {
+  const deployment = await connectToWorld({ data: options.data, mustExist: true }, terminal);
+  const { world, store, workBucket } = deployment;
+  const client = clientFor({ endpoint: world.healthImagingUrl, region: world.region });
+  const id = datastoreId ?? world.datastoreId;
+  return {
+    datastoreId: id,
+    client,
+    ledger: { objects: store, settings: { workBucket, datastoreId: id } },
+    async close() {
+      client.destroy();
+      await deployment.close();
+    },
+  };
+}
+
+/** An endpoint of one's own is called as it is named; one on this machine needs no credentials. */
+function clientFor({ endpoint, region }: VerifyTargetOptions): MedicalImagingClient {
+  const isOnThisMachine = endpoint !== undefined && /^https?:\/\/(127\.|localhost|\[::1\])/.test(endpoint);
+  const isAnonymous = isOnThisMachine && process.env.AWS_ACCESS_KEY_ID === undefined;
+  try {
+    return new MedicalImagingClient({
+      region: region ?? process.env.AWS_REGION ?? 'us-east-1',
+      ...(endpoint === undefined ? {} : { endpoint, disableHostPrefix: true }),
+      ...(isAnonymous ? { credentials: LOCAL_CREDENTIALS } : {}),
+      maxAttempts: 8,
+      retryMode: 'adaptive',
+    });
+  } catch (error) {
+    throw new UsageError(`--endpoint: expected a URL, got ${JSON.stringify(endpoint)}`, { cause: error });
+  }
+}
+
+/** The ledger of a series, read once; series come one after another, so few are kept. */
+export function knownInstancesOf(ledger: LedgerDeps) {
+  const read = new Map<string, Promise<SeriesLedger | undefined>>();
+  return async (seriesInstanceUID: string) => {
+    const known = read.get(seriesInstanceUID) ?? readSeries(ledger, seriesInstanceUID);
+    if (read.size >= KEPT_SERIES) read.clear();
+    read.set(seriesInstanceUID, known);
+    return (await known)?.instances;
+  };
+}
+
+const KEPT_SERIES = 64;
+
+/** Every series that the pipeline knows in this data store. */
+export async function* seriesLedgers({ objects, settings }: LedgerDeps): AsyncGenerator<SeriesLedger> {
+  for await (const { key } of objects.list(settings.workBucket, `series/${settings.datastoreId}/`)) {
+    const found = await readJson<SeriesLedger>(objects, settings.workBucket, key);
+    if (found) yield found.value;
+  }
+}
