@@ -132,6 +132,11 @@ export const BEHAVIOUR_POINTS: readonly BehaviourPoint[] = [
     'the model names the mappings only',
   ),
   group(
+    'chosen',
+    'Today, of two variants of a series in one job the one with more instances is placed first and becomes primary; equal ones in key order',
+    'the guide does not say which wins; names of files should not decide',
+  ),
+  group(
     'documented',
     '2024: every job makes new sets; any difference in a normalised attribute splits',
     'guide of 2024',

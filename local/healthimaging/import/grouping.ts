@@ -65,7 +65,8 @@ export function levelsOf(document: ImageSetDocument): Levels {
 }
 
 /**
- * Groups in the order of their first key. In 2024 a SOP Instance UID that comes twice goes to a further set, since
+ * Groups, the largest first, else in the order of their first key: which of two variants in one job becomes primary does
+ * not hang on the names of the files. In 2024 a SOP Instance UID that comes twice goes to a further set, since
  * the service stores it again and a set names it once; today the later file overwrites the earlier.
  */
 export function groupRows(rows: readonly Row[], repeats: 'apart' | 'overwrite'): Group[] {
@@ -81,7 +82,8 @@ export function groupRows(rows: readonly Row[], repeats: 'apart' | 'overwrite'):
     if (group) group.push(row);
     else groups.set(id, [row]);
   }
-  return [...groups].map(([id, members]) => ({
+  const bySize = [...groups].sort(([, a], [, b]) => b.length - a.length);
+  return bySize.map(([id, members]) => ({
     id,
     studyInstanceUID: members[0]!.studyInstanceUID,
     seriesInstanceUID: members[0]!.seriesInstanceUID,
