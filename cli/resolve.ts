@@ -199,6 +199,7 @@ function depsOf({
       maxWaitSeconds: 0,
       mergeGraceSeconds: 0,
       maxAttempts: 0,
+      auditPercent: 0,
     },
   };
 }

@@ -1,14 +1,10 @@
 /** `isocenter verify`: proves again what a data store holds, frame by frame; nothing is changed. */
-import {
-  healthImagingService,
-  type ListedImageSet,
-  listImageSets,
-} from '../shared/adapters/healthimaging-service.ts';
+import { healthImagingService } from '../shared/adapters/healthimaging-service.ts';
 import { verifyImageSets, type WalkedImageSet } from '../shared/ingest/verify-datastore.ts';
 import type { VerifyProblem } from '../shared/ingest/verify-image-set.ts';
 import { createCodecPool } from '../shared/pixels/codec-pool.ts';
 import { systemClock } from '../shared/ports/clock.ts';
-import type { ImagingService } from '../shared/ports/imaging-service.ts';
+import type { ImageSetLister, ImagingService } from '../shared/ports/imaging-service.ts';
 import { CommandFailed, EXIT, oneLine } from './errors.ts';
 import { progressLine } from './progress.ts';
 import type { Terminal } from './terminal.ts';
@@ -65,7 +61,7 @@ async function verified(
   const seen = new Set<string>();
 
   async function* toDo(): AsyncGenerator<WalkedImageSet> {
-    for await (const imageSet of imageSetsOf(target, imaging, options)) {
+    for await (const imageSet of imageSetsOf(imaging, options)) {
       seen.add(imageSet.imageSetId);
       const before = done?.get(imageSet.imageSetId);
       if (before?.versionId === imageSet.versionId && before.problems.length === 0) {
@@ -119,12 +115,11 @@ function failed(error: unknown, datastoreId: string): unknown {
 }
 
 async function* imageSetsOf(
-  { client, datastoreId }: VerifyTarget,
-  imaging: ImagingService,
+  imaging: ImagingService & ImageSetLister,
   { imageSet, study, series }: VerifyOptions,
-): AsyncGenerator<WalkedImageSet | ListedImageSet> {
+): AsyncGenerator<WalkedImageSet> {
   if (imageSet === undefined) {
-    yield* listImageSets(client, datastoreId, {
+    yield* imaging.listImageSets({
       ...(study === undefined ? {} : { studyInstanceUID: study }),
       ...(series === undefined ? {} : { seriesInstanceUID: series }),
     });

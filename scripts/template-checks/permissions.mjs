@@ -24,6 +24,7 @@ export const PORT_ACTIONS = {
     startImportJob: ['medical-imaging:StartDICOMImportJob', 'iam:PassRole'],
     importJob: ['medical-imaging:GetDICOMImportJob'],
     searchImageSets: ['medical-imaging:SearchImageSets'],
+    listImageSets: ['medical-imaging:SearchImageSets'],
     imageSet: ['medical-imaging:GetImageSet'],
     metadata: ['medical-imaging:GetImageSetMetadata'],
     frame: ['medical-imaging:GetImageFrame'],

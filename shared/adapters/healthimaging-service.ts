@@ -15,10 +15,11 @@ import {
 } from '@aws-sdk/client-medical-imaging';
 import {
   type ImageSet,
+  type ImageSetLister,
   type ImageSetMetadata,
-  type ImageSetSummary,
   type ImagingService,
   type JobStatus,
+  type ListedImageSet,
   NotConsistentYet,
   NotInDataStore,
   RefusedByService,
@@ -65,7 +66,7 @@ async function mapped<T>(answer: Promise<T>): Promise<T> {
 export function healthImagingService(
   client: MedicalImagingClient,
   settings: ImagingSettings,
-): ImagingService {
+): ImagingService & ImageSetLister {
   const { datastoreId } = settings;
   return {
     startImportJob: async (request) => {
@@ -90,6 +91,7 @@ export function healthImagingService(
       };
     },
     searchImageSets: (by) => search(client, datastoreId, by),
+    listImageSets: (by) => listImageSets(client, datastoreId, by),
     imageSet: (imageSetId) => imageSet(client, datastoreId, imageSetId),
     metadata: (imageSetId, versionId) => metadata(client, { datastoreId, imageSetId }, versionId),
     frame: async (imageSetId, imageFrameId) => {
@@ -123,12 +125,7 @@ async function* search(
     yield { imageSetId, studyInstanceUID, seriesInstanceUID };
 }
 
-export interface ListedImageSet extends ImageSetSummary {
-  readonly versionId: string;
-}
-
-/** All image sets of the data store, or those of a study and a series; pages, oldest first, so that a walk is steady. */
-export async function* listImageSets(
+async function* listImageSets(
   client: MedicalImagingClient,
   datastoreId: string,
   by: { readonly studyInstanceUID?: string; readonly seriesInstanceUID?: string } = {},

@@ -46,6 +46,21 @@ export function reportMetrics({ outcome, counts, bytes, frames, timings }: Repor
   ];
 }
 
+/** Mismatches count as those of an ingest do: the same alarm tells of both. */
+export function auditMetrics(audit: {
+  imageSets: number;
+  counts: { expected: number };
+  problems: number;
+  isWhole: boolean;
+}): Metric[] {
+  return [
+    ['ImageSetsAudited', audit.imageSets, 'Count'],
+    ['FramesAudited', audit.counts.expected, 'Count'],
+    ['FramesMismatched', audit.problems, 'Count'],
+    ['AuditsCutShort', audit.isWhole ? 0 : 1, 'Count'],
+  ];
+}
+
 export function sweepMetrics(sweep: { waiting: number; oldestSeconds: number }): Metric[] {
   return [
     ['UploadsWaiting', sweep.waiting, 'Count'],

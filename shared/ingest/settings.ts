@@ -14,6 +14,8 @@ export interface Settings {
   readonly maxWaitSeconds: number;
   readonly mergeGraceSeconds: number;
   readonly maxAttempts: number;
+  /** Image sets that a nightly audit proves again; 0 for none. */
+  readonly auditPercent: number;
   readonly inputOwnerAccountId?: string;
 }
 
@@ -51,6 +53,7 @@ export function parseSettings(environment: Environment): Settings {
     maxWaitSeconds: seconds('MAX_WAIT_SECONDS', 900),
     mergeGraceSeconds: seconds('MERGE_GRACE_SECONDS', 604_800),
     maxAttempts: seconds('MAX_ATTEMPTS', 5),
+    auditPercent: Math.min(100, seconds('AUDIT_PERCENT', 0)),
     ...(owner ? { inputOwnerAccountId: owner } : {}),
   };
   if (problems.length > 0) throw new Error(`environment: ${problems.join('; ')}`);

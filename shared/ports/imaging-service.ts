@@ -109,6 +109,19 @@ export interface ImagingService {
   tag(arn: string, tags: Readonly<Record<string, string>>): Promise<void>;
 }
 
+export interface ListedImageSet extends ImageSetSummary {
+  readonly versionId: string;
+}
+
+/** Walking a data store. */
+export interface ImageSetLister {
+  /** All image sets, or those of a study and a series; oldest first, so that a walk is steady while others write. */
+  listImageSets(by?: {
+    readonly studyInstanceUID?: string;
+    readonly seriesInstanceUID?: string;
+  }): AsyncIterable<ListedImageSet>;
+}
+
 /** Changes of an image set's metadata, by level and keyword; `remove` takes elements away. */
 export interface MetadataEdits {
   readonly set: Readonly<Record<'Patient' | 'Study' | 'Series', DicomJson>>;

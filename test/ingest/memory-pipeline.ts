@@ -130,6 +130,7 @@ export function memoryPipeline(options: PipelineOptions = {}) {
     maxWaitSeconds: 60,
     mergeGraceSeconds: 0,
     maxAttempts: 50,
+    auditPercent: 0,
   };
   const clock = {
     now: () => nowMs,
