@@ -115,10 +115,10 @@ export async function buildAll({ force = false } = {}) {
     minifySyntax: true,
     metafile: true,
   });
-  await copyCodecs(metafile, out);
+  const codecFiles = await copyCodecs(metafile, out);
   writeFileSync(
     join(out, 'functions', 'files.json'),
-    JSON.stringify(filesOfFunctions(metafile, out), null, 1),
+    JSON.stringify(filesOfFunctions(metafile, out, codecFiles), null, 1),
   );
   if (files.includes('shared/verify/browser.ts')) await buildForBrowsers(join(out, 'verify'));
   if (files.includes('console/main.tsx')) await buildConsole(join(out, 'console'));
@@ -165,7 +165,7 @@ async function buildConsole(folder) {
 }
 
 /** What each function's package carries: `{ 'verify-frames': ['dist/functions/verify-frames/**', 'dist/functions/chunks/…'] }`. */
-function filesOfFunctions(metafile, out) {
+function filesOfFunctions(metafile, out, codecFiles) {
   const inDist = (path) => join('dist', relative(out, resolve(root, path)));
   const chunksOf = (path, found = new Set()) => {
     for (const imported of metafile.outputs[path].imports)
@@ -178,17 +178,27 @@ function filesOfFunctions(metafile, out) {
   return Object.fromEntries(
     entries.map(([path, { entryPoint }]) => [
       basename(entryPoint, '.ts'),
-      [`${dirname(inDist(path))}/**`, ...[...chunksOf(path)].map(inDist).sort()],
+      [
+        `${dirname(inDist(path))}/**`,
+        ...[...chunksOf(path)]
+          .flatMap((chunk) => [chunk, ...(codecFiles.get(chunk) ?? [])])
+          .map(inDist)
+          .sort(),
+      ],
     ]),
   );
 }
 
-/** A function that decodes frames carries the codec worker, bundled whole, and the WebAssembly it loads. */
+/**
+ * A function that decodes frames carries the codec worker, bundled whole, and the WebAssembly it loads: beside the
+ * output that holds the codec pool, a chunk where several functions decode. Gives these files by that output.
+ */
 async function copyCodecs(metafile, out) {
   const decoding = Object.entries(metafile.outputs)
     .filter(([, output]) => Object.keys(output.inputs).some((i) => i.endsWith('shared/pixels/codec-pool.ts')))
-    .map(([path]) => dirname(resolve(root, path)));
-  if (decoding.length === 0) return;
+    .map(([path]) => path);
+  const files = new Map();
+  if (decoding.length === 0) return files;
   const worker = join(out, 'codec-worker.mjs');
   await build({
     ...common,
@@ -197,17 +207,24 @@ async function copyCodecs(metafile, out) {
     banner: { js: REQUIRE_BANNER },
     minifySyntax: true,
   });
-  for (const folder of decoding) {
+  for (const path of decoding) {
+    const folder = dirname(resolve(root, path));
     copyFileSync(worker, join(folder, 'codec-worker.mjs'));
-    await copyAssets(folder);
+    files.set(path, [join(folder, 'codec-worker.mjs'), ...(await copyAssets(folder))]);
   }
   rmSync(worker);
+  return files;
 }
 
+/** Gives the paths of the copies. */
 async function copyAssets(folder) {
   const assets = pathToFileURL(join(root, 'shared/pixels/codec-assets.mjs')).href;
   const { CODEC_ASSETS, locateAsset } = await import(assets);
-  for (const asset of CODEC_ASSETS) copyFileSync(locateAsset(asset, root), join(folder, basename(asset)));
+  return CODEC_ASSETS.map((asset) => {
+    const copy = join(folder, basename(asset));
+    copyFileSync(locateAsset(asset, root), copy);
+    return copy;
+  });
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

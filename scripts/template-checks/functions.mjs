@@ -21,6 +21,18 @@ function packagedFiles(handler, root) {
   return [...readdirSync(folder).map((name) => join(folder, name)), ...chunks];
 }
 
+/** Code that starts codec workers finds them beside itself: where the package lacks one, no frame is ever decoded. */
+function missingWorkers([logicalId, { Properties }], root) {
+  const files = packagedFiles(Properties.Handler, root);
+  return files
+    .filter((file) => file.endsWith('.mjs') && basename(file) !== 'codec-worker.mjs')
+    .filter((file) => readFileSync(file, 'utf8').includes('codec-worker.mjs'))
+    .filter((file) => !files.includes(join(dirname(file), 'codec-worker.mjs')))
+    .map(
+      (file) => `${logicalId}: ${basename(file)} starts codec workers, and the package has none beside it`,
+    );
+}
+
 /** Per function: name, bytes on disk, bytes compressed. */
 export function bundleSizes(template, root) {
   return functionsOf(template).map(([logicalId, { Properties }]) => {
@@ -52,6 +64,7 @@ export function checkFunctions(template, root) {
   const large = bundleSizes(template, root).filter(({ zippedBytes }) => zippedBytes > BUNDLE_LIMIT_BYTES);
   return [
     ...problems,
+    ...listed.flatMap((listing) => missingWorkers(listing, root)),
     ...orphans.map((file) => `functions/${file}: no function of the template runs it`),
     ...large.map(
       ({ name, zippedBytes }) => `${name}: ${zippedBytes} bytes zipped, over ${BUNDLE_LIMIT_BYTES}`,
