@@ -83,7 +83,7 @@ const LOCAL_PARAMETERS = {
   quietSeconds: '2',
   mergeGraceSeconds: '0',
   importConcurrency: '2',
-  verifyConcurrency: '4',
+  verifyConcurrency: '2',
 };
 
 type Closing = { readonly name: string; close(): Promise<void> }[];
