@@ -1,14 +1,14 @@
 /** The judgement over one stored instance that the pipeline and `isocenter verify` share: as a whole, and by frame. */
 import type { CodecPool } from '../pixels/codec-pool.ts';
 import type { FrameSource, ImageDescription } from '../pixels/frames.ts';
-import type { InstanceEntry } from '../ports/imaging-service.ts';
+import { type InstanceEntry, NotInDataStore } from '../ports/imaging-service.ts';
 import { type Difference, describedDifferences } from './frame-headers.ts';
 import { type FrameFinding, missingFrame, proveFrame } from './frame-proof.ts';
 
 export interface FrameDeps {
   readonly codecs: CodecPool;
-  /** The stored encoding; undefined where the data store holds no such frame. */
-  fetchFrame(imageFrameId: string): Promise<Uint8Array | undefined>;
+  /** The stored encoding. Throws NotInDataStore where the data store holds no such frame. */
+  fetchFrame(imageFrameId: string): Promise<Uint8Array>;
 }
 
 export interface StoredInstance {
@@ -48,7 +48,19 @@ export async function proveStoredFrame(
   index: number,
 ): Promise<FrameFinding> {
   const entry = instance.ImageFrames?.[index];
-  const stored = entry && (await fetchFrame(entry.ID));
+  const stored = entry && (await frameOrNothing(fetchFrame, entry.ID));
   if (!entry || !stored) return missingFrame(index);
   return proveFrame(codecs, { index, entry, instance, stored, ...(source ? { source } : {}) });
+}
+
+async function frameOrNothing(
+  fetchFrame: FrameDeps['fetchFrame'],
+  id: string,
+): Promise<Uint8Array | undefined> {
+  try {
+    return await fetchFrame(id);
+  } catch (error) {
+    if (error instanceof NotInDataStore) return undefined;
+    throw error;
+  }
 }

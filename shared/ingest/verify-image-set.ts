@@ -4,12 +4,7 @@
  */
 import type { CodecPool } from '../pixels/codec-pool.ts';
 import type { Clock } from '../ports/clock.ts';
-import {
-  type ImageSetMetadata,
-  type ImagingService,
-  type InstanceEntry,
-  NotInDataStore,
-} from '../ports/imaging-service.ts';
+import type { ImageSetMetadata, ImagingService, InstanceEntry } from '../ports/imaging-service.ts';
 import { concurrently } from './concurrently.ts';
 import { sha256 } from './digest.ts';
 import type { Difference } from './frame-headers.ts';
@@ -146,7 +141,7 @@ async function verifyInstance(
   const chosen = Array.from({ length: listed }, (_, index) => index).filter((index) =>
     isInSample(sample, imageSetId, sop, index),
   );
-  const fetchFrame = (id: string) => frameOrNothing(deps, imageSetId, id);
+  const fetchFrame = (id: string) => patiently(deps.clock, () => deps.imaging.frame(imageSetId, id));
   const findings = await concurrently(chosen, FRAMES_AT_ONCE, (index) =>
     deps.withinBound(async () => ({
       index,
@@ -176,19 +171,6 @@ function expectedFrames({ instance, known }: FoundInstance): number {
   const { NumberOfFrames } = instance.DICOM;
   const described = Number(NumberOfFrames ?? 1);
   return known?.frames || (Number.isInteger(described) && described > 0 ? described : listed);
-}
-
-async function frameOrNothing(
-  deps: VerifyImageSetDeps,
-  imageSetId: string,
-  imageFrameId: string,
-): Promise<Uint8Array | undefined> {
-  try {
-    return await patiently(deps.clock, () => deps.imaging.frame(imageSetId, imageFrameId));
-  } catch (error) {
-    if (error instanceof NotInDataStore) return undefined;
-    throw error;
-  }
 }
 
 function isInSample({ percent, seed }: Sample, imageSetId: string, sop: string, index: number): boolean {

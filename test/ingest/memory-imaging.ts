@@ -30,7 +30,12 @@ export interface MemoryImaging extends ImagingService {
   readonly sets: ReadonlyMap<string, StoredSet>;
   readonly tags: ReadonlyMap<string, Readonly<Record<string, string>>>;
   /** Import keys ending so are refused; the next jobs fail as often as `failJobs` says. */
-  faults: { failJobs: number; leaveOut: (key: string) => boolean; damage: (key: string) => boolean };
+  faults: {
+    failJobs: number;
+    leaveOut: (key: string) => boolean;
+    damage: (sop: string) => boolean;
+    lose: (sop: string) => boolean;
+  };
 }
 
 export function memoryImaging(objects: ObjectStore, profile: 'current' | '2024'): MemoryImaging {
@@ -39,7 +44,12 @@ export function memoryImaging(objects: ObjectStore, profile: 'current' | '2024')
   const frames = new Map<string, Uint8Array>();
   const imports = new Map<string, number>();
   const tags = new Map<string, Readonly<Record<string, string>>>();
-  const faults: MemoryImaging['faults'] = { failJobs: 0, leaveOut: () => false, damage: () => false };
+  const faults: MemoryImaging['faults'] = {
+    failJobs: 0,
+    leaveOut: () => false,
+    damage: () => false,
+    lose: () => false,
+  };
 
   async function importAll(inputS3Uri: string, outputS3Uri: string, jobId: string) {
     const input = parseS3Uri(inputS3Uri);
@@ -78,7 +88,7 @@ export function memoryImaging(objects: ObjectStore, profile: 'current' | '2024')
       const frameBytes = bytes.subarray(sizeBytes - 8);
       const ID = sha256(`${imageSetId}${sopInstanceUID}`).slice(0, 32);
       const stored = faults.damage(sopInstanceUID) ? frameBytes.map((b) => b ^ 1) : frameBytes;
-      frames.set(ID, stored);
+      if (!faults.lose(sopInstanceUID)) frames.set(ID, stored);
       const ImageFrames = verdict.hasPixelData
         ? [
             {

@@ -157,6 +157,16 @@ describe('an upload', () => {
     expect(pipeline.imaging.tags.size).toBe(codes.includes('failed: ChecksumMismatch') ? 1 : 0);
   });
 
+  it('names a frame that is listed and not stored, and tags its image set', async () => {
+    const pipeline = memoryPipeline();
+    for (let i = 0; i < 3; i++) await pipeline.put(`a/${i}`, p10({ sop: `${i}`, pixels: i }));
+    pipeline.imaging.faults.lose = (sop) => sop === uid('series/1');
+    await pipeline.settle();
+    expect((await outcomes(pipeline)).get('a/1')).toBe('failed: FrameUndecodable');
+    expect((await pipeline.reports())[0]).toMatchObject({ frames: { verified: 2, undecodable: 1 } });
+    expect(pipeline.imaging.tags.size).toBe(1);
+  });
+
   it('tries a failed job again under a new token, three times in all', async () => {
     const pipeline = memoryPipeline();
     await pipeline.put('a/1', p10({ pixels: 1 }));
