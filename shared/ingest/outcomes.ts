@@ -137,7 +137,8 @@ export const OUTCOMES = {
     retry: false,
     benign: false,
     says: 'the series or study belongs to another patient identity',
-    advice: 'Two patients share UIDs, or a patient was corrected: decide with `isocenter resolve SERIES`.',
+    advice:
+      'Two patients share UIDs, or a patient was corrected: find out which, correct it at the source, send it again.',
   },
   DicomDirectory: {
     kind: 'reject',
