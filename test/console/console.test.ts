@@ -6,7 +6,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ExecutionDetails, ImageSetPage, ObjectsPage, Overview } from '../../local/console/api.ts';
 import { chestCt, dopplerFrame, headMr, plateRadiograph } from '../../local/demo/phantom.ts';
-import { hasChromium, openBrowser } from './browser.ts';
+import { hasChromium, openBrowser } from '../browser.ts';
 import { ask, type Demonstration, finished, startDemonstration, UPLOAD } from './demonstration.ts';
 
 const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
