@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { main } from '../../cli/main.ts';
 import { createTerminal } from '../../cli/terminal.ts';
 import { demoFiles } from '../../local/demo/demo.ts';
+import { unprivileged } from '../unprivileged.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -60,6 +61,22 @@ describe('what is not there is exit 1 and one line', () => {
     expect({ code, out }).toEqual({ code: 1, out: '' });
     expect(err.trim().split('\n')).toHaveLength(1);
     expect(err).toMatch(message);
+  });
+});
+
+describe('a data directory that cannot be written', () => {
+  it.each([
+    ['up', ['up', '--once', '--port', '0']],
+    ['ingest', ['ingest', 'FILE']],
+  ])('%s: exit 1 and one line that says so', async (_, args) => {
+    const file = join(folder, 'file');
+    writeFileSync(file, '');
+    chmodSync(folder, 0o555);
+    const given = args.map((arg) => (arg === 'FILE' ? file : arg));
+    const { code, out, err } = await unprivileged(() => run(...given, '--data', join(folder, 'data')));
+    expect({ code, out }).toEqual({ code: 1, out: '' });
+    expect(err).toBe(`isocenter: data directory ${join(folder, 'data')}: permission denied\n`);
+    expect(readdirSync(folder)).toEqual(['file']);
   });
 });
 
