@@ -1,6 +1,6 @@
 /** Where the local world keeps its things: `--data DIR`, else `$ISOCENTER_DATA`, else `./.isocenter`. */
 import { accessSync, constants, existsSync, mkdirSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { CommandFailed, oneLine, UsageError } from './errors.ts';
 
 export function dataDirectory(option: string | undefined, env = process.env): string {
@@ -12,17 +12,26 @@ export function dataDirectory(option: string | undefined, env = process.env): st
 /** Makes the folder where it is missing, and says plainly why it cannot be used. */
 export function prepareDataDirectory(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true });
+    makeFolder(dir);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST')
-      throw new CommandFailed(`data directory ${dir}: is a file, not a folder`);
     throw new CommandFailed(`data directory ${dir}: ${reason(error)}`);
   }
-  if (!statSync(dir).isDirectory()) throw new CommandFailed(`data directory ${dir}: is not a folder`);
+  if (!statSync(dir).isDirectory()) throw new CommandFailed(`data directory ${dir}: is a file, not a folder`);
   try {
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new CommandFailed(`data directory ${dir}: ${reason(error)}`);
+  }
+}
+
+/** One folder at a time: Node's recursive mkdir says ENOENT where the disk is read-only. */
+function makeFolder(dir: string): void {
+  if (existsSync(dir)) return;
+  if (dirname(dir) !== dir) makeFolder(dirname(dir));
+  try {
+    mkdirSync(dir);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || !statSync(dir).isDirectory()) throw error;
   }
 }
 
