@@ -83,7 +83,7 @@ export async function decodeCodestream<T>(
   const { header } = codestream;
   if (suitsOpenJph(header))
     return modules.use('openJph', (module) => decodeHtj2k(module, codestream, level, use));
-  if (suitsOpenJpeg(header))
+  if (suitsOpenJpeg(header, level))
     return use(await modules.use('openJpeg', (module) => decodeOpenJpeg(module, codestream, level)));
   const [first] = header.components;
   throw new CodecError('FrameUnsupported', 'no codec of ours decodes such a codestream rightly', {

@@ -35,7 +35,7 @@ for (const bitsStored of [1, 2, 8, 9, 12, 16])
               const values = extremes(rows * columns * samplesPerPixel, low, bitsStored, kind);
               const pixels = new Uint8Array(Samples.from(values).buffer);
               const codestream = openCodestream((await encodeFrame(tools, pixels, description)).codestream);
-              if (!suitsOpenJpeg(codestream.header)) continue;
+              if (!suitsOpenJpeg(codestream.header, 0)) continue;
               const judged = await tools.modules.use('openJpeg', (module) =>
                 decodeOpenJpeg(module, codestream, 0),
               );

@@ -52,3 +52,18 @@ export function openJphEncode(
   execFileSync('ojph_compress', ['-i', input, '-o', output, ...options], { stdio: 'ignore' });
   return new Uint8Array(readFileSync(output));
 }
+
+/** opj_compress of raw planes (little endian, `width` bytes a sample) with the given options. */
+export function openJpegEncode(
+  folder: string,
+  image: { columns: number; rows: number; components: number; bits: number; signed: boolean },
+  planes: Uint8Array,
+  options: readonly string[],
+): Uint8Array {
+  const { columns, rows, components, bits, signed } = image;
+  const [input, output] = [join(folder, 'made.rawl'), join(folder, 'made.j2k')];
+  writeFileSync(input, planes);
+  const format = `${columns},${rows},${components},${bits},${signed ? 's' : 'u'}`;
+  execFileSync('opj_compress', ['-i', input, '-o', output, '-F', format, ...options], { stdio: 'ignore' });
+  return new Uint8Array(readFileSync(output));
+}

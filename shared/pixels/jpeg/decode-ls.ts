@@ -2,6 +2,7 @@
 
 import { CodecError } from '../errors.ts';
 import { describeThrown } from '../htj2k/decode.ts';
+import { interleavePlanes, splitPlanes } from '../interleave.ts';
 import type { SampleBlock } from '../samples.ts';
 import type { JpegHeader } from './header.ts';
 
@@ -41,7 +42,7 @@ export function decodeJpegLs(module: CharLsModule, encoded: Uint8Array, header: 
       throw new CodecError('FrameCorrupt', `JPEG-LS: got ${bytes.length} decoded bytes`);
     const pixels =
       decoder.getInterleaveMode() === 0 && components > 1
-        ? interleavePlanes(bytes, components, width)
+        ? interleavePlanes(splitPlanes(bytes, components), width)
         : bytes;
     return { pixels, rows, columns, samplesPerPixel: components, precision, signed: false, owned: true };
   } catch (cause) {
@@ -57,20 +58,4 @@ function endsWithEoi(encoded: Uint8Array): boolean {
   let end = encoded.length;
   while (end > 2 && encoded[end - 1] === 0) end--;
   return encoded[end - 2] === 0xff && encoded[end - 1] === 0xd9;
-}
-
-function interleavePlanes(planes: Uint8Array, components: number, width: number): Uint8Array {
-  const out = new Uint8Array(planes.length);
-  const plane = planes.length / components;
-  for (let component = 0; component < components; component++)
-    for (let byte = 0; byte < width; byte++) {
-      let to = component * width + byte;
-      for (
-        let from = component * plane + byte;
-        from < (component + 1) * plane;
-        from += width, to += components * width
-      )
-        out[to] = planes[from]!;
-    }
-  return out;
 }
