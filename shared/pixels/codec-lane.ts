@@ -1,6 +1,6 @@
 /**
- * One worker thread of the codec pool and the frames that it was handed. A frame that hangs or kills the worker
- * fails alone; the lane then ends, and gives back what it had not begun.
+ * One worker thread of the codec pool and the frames that it was handed, several small ones a message. A frame that
+ * hangs or kills the worker fails alone; the lane then ends, and gives back what was not answered.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,15 +8,23 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { CodecError } from './errors.ts';
 import { describeThrown } from './htj2k/decode.ts';
-import type { CodecJob, CodecReply } from './worker-protocol.ts';
+import {
+  BEGUN,
+  type CodecJob,
+  type CodecReply,
+  type CodecWorkerData,
+  FINISHED,
+  openProgress,
+  PROGRESS_BYTES,
+  packed,
+} from './worker-protocol.ts';
 
 /** One frame's job and its promise. */
 export interface Ticket {
-  readonly id: number;
+  /** Its bytes are the caller's; they are copied each time a worker takes the frame. */
+  readonly job: CodecJob;
   /** Bytes that the job carries. */
   readonly sizeBytes: number;
-  /** Made anew each time a worker takes the frame: the message's buffers move. */
-  readonly job: () => CodecJob;
   readonly resolve: (result: object) => void;
   readonly reject: (error: CodecError) => void;
 }
@@ -24,9 +32,10 @@ export interface Ticket {
 export interface Lane {
   /** Frames handed over and not answered yet. */
   readonly load: number;
-  /** Takes more in advance: two frames always, small ones up to sixteen, so that the worker never waits for a message. */
+  /** One message is being done, one may wait: so the worker never waits for a message. */
   hasRoom(): boolean;
-  take(ticket: Ticket): void;
+  /** As one message. */
+  take(tickets: readonly Ticket[]): void;
   /** Ends the thread; unanswered frames are rejected. */
   close(): Promise<void>;
 }
@@ -36,55 +45,77 @@ export interface LaneOptions {
   readonly maxHeapBytes: number;
   /** After each answer. */
   readonly onSettled: () => void;
-  /** The lane has ended; these frames were not begun. */
+  /** The lane has ended; these frames are to be done by another one. */
   readonly onEnded: (lane: Lane, unfinished: readonly Ticket[]) => void;
 }
 
-const FRAMES_IN_ADVANCE = 2;
-const SMALL_FRAMES_IN_ADVANCE = 16;
-const SMALL_BYTES = 256 * 1024;
+const MESSAGES_AT_ONCE = 2;
 
 export function openLane(options: LaneOptions): Lane {
   const { deadlineMs, maxHeapBytes } = options;
-  const worker = new Worker(workerPath());
-  /** In the order in which the worker does them; the first one is being done, since `begunAt`. */
+  const shared = new SharedArrayBuffer(PROGRESS_BYTES);
+  const progress = openProgress(shared);
+  const workerData: CodecWorkerData = { progress: shared, maxHeapBytes };
+  const worker = new Worker(workerPath(), { workerData });
+  /** In the order in which the worker does them. */
   const tickets: Ticket[] = [];
-  let begunAt = 0;
+  let messages = 0;
+  let answered = 0;
   let timer: NodeJS.Timeout | undefined;
+  let heardAtLastCheck = -1;
   worker.unref();
   worker.on('message', settle);
   worker.on('error', (error) => end('CodecCrashed', `the codec worker died: ${describeThrown(error)}`));
   worker.on('exit', () => end('CodecCrashed', 'the codec worker ended'));
 
-  function settle(reply: CodecReply): void {
-    if (tickets[0]?.id !== reply.id) return;
-    const ticket = tickets.shift()!;
-    begin();
-    if (reply.error) ticket.reject(new CodecError(reply.error.code, reply.error.message, reply.error.facts));
-    else ticket.resolve(reply.result ?? {});
-    if (reply.heapBytes > maxHeapBytes) end();
+  function settle({ outcomes, isLast, heapBytes }: CodecReply): void {
+    const settled = tickets.splice(0, outcomes.length);
+    answered += outcomes.length;
+    if (isLast) messages--;
+    if (tickets.length === 0) worker.unref();
+    settled.forEach(({ resolve, reject }, index) => {
+      const outcome = outcomes[index]!;
+      if ('result' in outcome) resolve(outcome.result);
+      else reject(new CodecError(outcome.error.code, outcome.error.message, outcome.error.facts));
+    });
+    if (heapBytes > maxHeapBytes) end();
     options.onSettled();
   }
 
-  /** The clock of the frame that is now first. One timer serves many frames: it looks at the clock when it fires. */
-  function begin(): void {
-    begunAt = performance.now();
-    if (tickets.length === 0) worker.unref();
-    else timer ??= setTimeout(checkDeadline, deadlineMs).unref();
+  /** Place in `tickets` of the frame that the worker computes now; -1 where it is between two. */
+  function running(): number {
+    const begun = Atomics.load(progress.counts, BEGUN);
+    return begun > Atomics.load(progress.counts, FINISHED) ? begun - answered - 1 : -1;
   }
 
+  /** One timer serves many frames: it looks at the clock of the running one when it fires. */
   function checkDeadline(): void {
     timer = undefined;
     if (tickets.length === 0) return;
-    const left = begunAt + deadlineMs - performance.now();
-    if (left > 0) timer = setTimeout(checkDeadline, Math.ceil(left)).unref();
-    else end('CodecDeadline', `the codec did not answer within ${deadlineMs} ms`);
+    const ranMs = Number(process.hrtime.bigint() - Atomics.load(progress.begunAt, 0)) / 1e6;
+    const isRunning = running() >= 0;
+    const isLate = isRunning ? ranMs >= deadlineMs : !hasMoved();
+    if (isLate) end('CodecDeadline', `the codec did not answer within ${deadlineMs} ms`);
+    else watch(isRunning ? deadlineMs - ranMs : deadlineMs);
   }
 
-  /** Ends the worker. With a code, the frame being done fails. */
+  /** Between two frames, with frames to do: at the next look something must have been begun or answered. */
+  function hasMoved(): boolean {
+    const heard = Atomics.load(progress.counts, BEGUN) + answered;
+    const moved = heard !== heardAtLastCheck;
+    heardAtLastCheck = heard;
+    return moved;
+  }
+
+  function watch(ms: number): void {
+    timer ??= setTimeout(checkDeadline, Math.ceil(ms)).unref();
+  }
+
+  /** Ends the worker. With a code, the frame being done fails; those done and not answered are done again. */
   function end(code?: CodecError['code'], message = ''): void {
     void terminate();
-    const failed = code ? tickets.shift() : undefined;
+    const at = Math.max(0, running());
+    const failed = code ? tickets.splice(at, 1)[0] : undefined;
     if (code) failed?.reject(new CodecError(code, message, { deadlineMs }));
     options.onEnded(lane, tickets.splice(0));
   }
@@ -100,24 +131,14 @@ export function openLane(options: LaneOptions): Lane {
     get load() {
       return tickets.length;
     },
-    hasRoom() {
-      if (tickets.length < FRAMES_IN_ADVANCE) return true;
-      const bytes = tickets.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
-      return tickets.length < SMALL_FRAMES_IN_ADVANCE && bytes < SMALL_BYTES;
-    },
-    take(ticket) {
-      let job: CodecJob;
-      try {
-        job = ticket.job();
-      } catch (cause) {
-        // The caller's bytes are gone: detached by someone else in the meantime.
-        return ticket.reject(new CodecError('Cancelled', 'the bytes of the frame are gone', {}, { cause }));
-      }
-      tickets.push(ticket);
-      worker.postMessage({ id: ticket.id, ...job }, buffersOf(job));
-      if (tickets.length > 1) return;
+    hasRoom: () => messages < MESSAGES_AT_ONCE,
+    take(taken) {
+      const { request, buffer } = packed(taken.map(({ job }) => job));
+      messages++;
+      tickets.push(...taken);
       worker.ref();
-      begin();
+      worker.postMessage(request, [buffer]);
+      watch(deadlineMs);
     },
     async close() {
       for (const ticket of tickets.splice(0))
@@ -126,16 +147,6 @@ export function openLane(options: LaneOptions): Lane {
     },
   };
   return lane;
-}
-
-function buffersOf(job: CodecJob): ArrayBuffer[] {
-  const bytes =
-    job.operation === 'encode'
-      ? [job.canonical]
-      : job.operation === 'verify'
-        ? [job.codestream, job.options.source?.encoded]
-        : [job.source.encoded];
-  return bytes.flatMap((view) => (view ? [view.buffer as ArrayBuffer] : []));
 }
 
 /** Beside the running bundle, else in dist/workers of the package that holds this file. */

@@ -1,7 +1,7 @@
 /**
  * Codecs in worker threads: a frame that hangs, kills or bloats a codec fails alone, and its worker is replaced.
- * Bytes given are copied once, when a worker takes them: they must stay as they are until the promise settles.
- * Results are moved, not copied.
+ * Small frames travel several in a message. Bytes given are copied once, when a worker takes them: they must stay as
+ * they are until the promise settles. Results are moved, not copied.
  */
 import { availableParallelism } from 'node:os';
 import { type Lane, type LaneOptions, openLane, type Ticket } from './codec-lane.ts';
@@ -11,11 +11,10 @@ import type {
   DecodedFrame,
   EncodedFrame,
   FrameProof,
-  SourceFrame,
   TranscodedFrame,
   VerifyOptions,
 } from './frame-operations.ts';
-import type { CodecJob } from './worker-protocol.ts';
+import { type CodecJob, sizeOf } from './worker-protocol.ts';
 
 export type {
   DecodedFrame,
@@ -33,7 +32,7 @@ export interface CodecPoolOptions {
   readonly deadlineMs?: number;
   /** A worker whose codecs hold more memory than this after a frame is replaced; default 512 MiB. */
   readonly maxHeapBytes?: number;
-  /** Frames that may wait; further callers are made to wait before their bytes are copied. Default 4 a worker. */
+  /** Frames that may wait; further callers are made to wait. Default 64 a worker. */
   readonly maxQueued?: number;
 }
 
@@ -68,16 +67,20 @@ export interface CodecPool {
   close(): Promise<void>;
 }
 
+/** The frames of one message: small ones together, up to these numbers; a large one alone. */
+const MESSAGE_FRAMES = 64;
+const MESSAGE_BYTES = 256 * 1024;
+
 /** Starts no thread before the first frame. Threads do not keep the process alive while idle. */
 export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
   const workers = options.workers ?? Math.max(1, availableParallelism());
   const deadlineMs = options.deadlineMs ?? 30_000;
   const maxHeapBytes = options.maxHeapBytes ?? 512 * 1024 ** 2;
-  const maxQueued = options.maxQueued ?? 4 * workers;
+  const maxQueued = options.maxQueued ?? MESSAGE_FRAMES * workers;
   const lanes: Lane[] = [];
   const queue: Ticket[] = [];
   const waiting: (() => void)[] = [];
-  let nextId = 1;
+  let isDispatching = false;
   let closed = false;
 
   const laneOptions: LaneOptions = {
@@ -103,31 +106,63 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
     return lanes.filter((lane) => lane.hasRoom()).sort((a, b) => a.load - b.load)[0];
   }
 
+  /** A worker's share of what waits, as far as it goes into one message. */
+  function nextMessage(): Ticket[] {
+    const share = Math.min(MESSAGE_FRAMES, Math.ceil(queue.length / workers));
+    const taken: Ticket[] = [];
+    for (let bytes = 0; taken.length < share && queue.length > 0; ) {
+      const next = queue[0]!;
+      bytes += next.sizeBytes;
+      if (taken.length > 0 && bytes > MESSAGE_BYTES) break;
+      queue.shift();
+      if (sizeOf(next.job) === next.sizeBytes) taken.push(next);
+      else next.reject(new CodecError('Cancelled', 'the bytes of the frame are gone: detached meanwhile'));
+    }
+    return taken;
+  }
+
   function dispatch(): void {
     while (queue.length > 0 && !closed) {
       const lane = freeLane();
       if (!lane) break;
-      lane.take(queue.shift()!);
+      const message = nextMessage();
+      if (message.length > 0) lane.take(message);
     }
     for (let room = maxQueued - queue.length; room > 0 && waiting.length > 0; room--) waiting.shift()?.();
   }
 
-  async function submit(sizeBytes: number, job: () => CodecJob, signal?: AbortSignal): Promise<object> {
+  /** After the caller's own turn: frames that are handed in together travel together. */
+  function dispatchSoon(): void {
+    if (isDispatching) return;
+    isDispatching = true;
+    queueMicrotask(() => {
+      isDispatching = false;
+      dispatch();
+    });
+  }
+
+  async function submit(job: CodecJob, signal?: AbortSignal): Promise<object> {
     while (queue.length >= maxQueued && !closed) await new Promise<void>((resolve) => waiting.push(resolve));
     if (closed || signal?.aborted)
       throw new CodecError('Cancelled', closed ? 'the codec pool is closed' : 'cancelled');
+    if (!signal) return new Promise((resolve, reject) => enqueue({ job, resolve, reject }));
     let onAbort: (() => void) | undefined;
     try {
       return await new Promise<object>((resolve, reject) => {
-        const ticket: Ticket = { id: nextId++, sizeBytes, job, resolve, reject };
+        const ticket = enqueue({ job, resolve, reject });
         onAbort = () => cancel(ticket);
-        signal?.addEventListener('abort', onAbort);
-        queue.push(ticket);
-        dispatch();
+        signal.addEventListener('abort', onAbort);
       });
     } finally {
-      if (onAbort) signal?.removeEventListener('abort', onAbort);
+      if (onAbort) signal.removeEventListener('abort', onAbort);
     }
+  }
+
+  function enqueue({ job, resolve, reject }: Omit<Ticket, 'sizeBytes'>): Ticket {
+    const ticket: Ticket = { job, sizeBytes: sizeOf(job), resolve, reject };
+    queue.push(ticket);
+    dispatchSoon();
+    return ticket;
   }
 
   function cancel(ticket: Ticket): void {
@@ -146,49 +181,20 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
   }
 
   return {
-    async decode(encoded, transferSyntaxUID, description, { signal, ...rest } = {}) {
+    async decode(encoded, transferSyntaxUID, description, { signal, ...options } = {}) {
       const source = { encoded, transferSyntaxUID, description };
-      return (await submit(
-        encoded.length,
-        () => ({ operation: 'decode', source: own(source), options: rest }),
-        signal,
-      )) as DecodedFrame;
+      return (await submit({ operation: 'decode', source, options }, signal)) as DecodedFrame;
     },
-    async encode(canonical, description, { signal, ...rest } = {}) {
-      return (await submit(
-        canonical.length,
-        () => ({ operation: 'encode', canonical: ownBytes(canonical), description, options: rest }),
-        signal,
-      )) as EncodedFrame;
+    async encode(canonical, description, { signal, ...options } = {}) {
+      return (await submit({ operation: 'encode', canonical, description, options }, signal)) as EncodedFrame;
     },
-    async transcode(encoded, transferSyntaxUID, description, { signal, ...rest } = {}) {
+    async transcode(encoded, transferSyntaxUID, description, { signal, ...options } = {}) {
       const source = { encoded, transferSyntaxUID, description };
-      return (await submit(
-        encoded.length,
-        () => ({ operation: 'transcode', source: own(source), options: rest }),
-        signal,
-      )) as TranscodedFrame;
+      return (await submit({ operation: 'transcode', source, options }, signal)) as TranscodedFrame;
     },
-    async verify(codestream, { signal, source, ...rest } = {}) {
-      return (await submit(
-        codestream.length + (source?.encoded.length ?? 0),
-        () => ({
-          operation: 'verify',
-          codestream: ownBytes(codestream),
-          options: { ...rest, ...(source && { source: own(source) }) },
-        }),
-        signal,
-      )) as FrameProof;
+    async verify(codestream, { signal, ...options } = {}) {
+      return (await submit({ operation: 'verify', codestream, options }, signal)) as FrameProof;
     },
     close,
   };
-}
-
-/** A copy with a buffer of its own (`slice` of a Buffer would share memory). */
-function ownBytes(bytes: Uint8Array): Uint8Array {
-  return new Uint8Array(bytes);
-}
-
-function own(source: SourceFrame): SourceFrame {
-  return { ...source, encoded: ownBytes(source.encoded) };
 }

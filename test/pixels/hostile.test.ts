@@ -150,6 +150,30 @@ describe('the pool', () => {
     await hasty.close();
   });
 
+  it('fails a frame that hangs alone, among small ones of the same message', async () => {
+    const patient = createCodecPool({ workers: 1, deadlineMs: 4_000 });
+    // The same level again and again: small to send, and far over the deadline.
+    const levels = Array.from({ length: 400_000 }, () => ({ Width: 45, Height: 35 }));
+    const before = Array.from({ length: 20 }, () => patient.verify(codestream));
+    const endless = patient.verify(codestream, { levels }).catch((error) => error.code);
+    const after = Array.from({ length: 20 }, () => patient.verify(codestream));
+    for (const proof of await Promise.all([...before, ...after])) expect(proof.rows).toBe(70);
+    expect(await endless).toBe('CodecDeadline');
+    await patient.close();
+  }, 60_000);
+
+  it('gives native pixels that are a part of a message, whole (seed 5)', async () => {
+    const random = seeded(5);
+    const image = describeImage({ rows: 9, columns: 7, bitsStored: 8 });
+    const frames = Array.from({ length: 30 }, () =>
+      Uint8Array.from({ length: 63 }, () => Math.floor(random() * 256)),
+    );
+    const decoded = await Promise.all(
+      frames.map((frame) => pool.decode(frame, '1.2.840.10008.1.2.1', image)),
+    );
+    expect(decoded.map(({ pixels }) => pixels)).toEqual(frames);
+  });
+
   it('replaces a worker that holds too much memory, without losing a frame', async () => {
     const lean = createCodecPool({ workers: 1, maxHeapBytes: 1 });
     const proofs = await Promise.all([1, 2, 3, 4, 5].map(() => lean.verify(codestream)));
