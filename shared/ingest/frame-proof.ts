@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import type { CodecPool, FrameProof } from '../pixels/codec-pool.ts';
 import { CodecError } from '../pixels/errors.ts';
 import type { FrameSource } from '../pixels/frames.ts';
+import { levelsToVerify } from '../pixels/judge-frame.ts';
 import { canDecode } from '../pixels/syntaxes.ts';
 import type { FrameEntry, InstanceEntry } from '../ports/imaging-service.ts';
 import { type Difference, headerDifferences } from './frame-headers.ts';
@@ -114,7 +115,7 @@ async function proveDecoded(codecs: CodecPool, frame: StoredFrame): Promise<Fram
     return mismatch(frame, `checksum: expected ${expected}, got ${proof.crc32}`, [
       { what: 'checksum', expected, got: proof.crc32 },
     ]);
-  const lower = await lowerLevelMismatch(codecs, frame);
+  const lower = lowerLevelMismatch(proof, frame.entry);
   if (lower) return mismatch(frame, `${lower.what}: expected ${lower.expected}, got ${lower.got}`, [lower]);
   const differing = headerDifferences(proof, frame.instance.DICOM, frame.source?.description);
   if (differing.length > 0) return mismatch(frame, headerMessage(frame, differing), differing);
@@ -146,28 +147,35 @@ function proven(proof: FrameProof, hasChecksum: boolean): FrameFinding {
 
 /** With the source where our codecs can decode it; a source that turns out undecodable leaves the checksum alone. */
 async function decodeAndCompare(codecs: CodecPool, frame: StoredFrame): Promise<FrameProof> {
-  const { source, index, stored } = frame;
+  const { source, index, stored, entry } = frame;
+  // Every resolution level that is listed, in the same trip to the codec.
+  const levels = levelsToVerify({ checksums: entry.PixelDataChecksumFromBaseToFullResolution });
+  const options = levels ? { levels } : {};
   const description = source?.description;
-  if (!source || !description || description.pixelKeyword !== 'PixelData') return codecs.verify(stored);
-  if (!canDecode(description.transferSyntaxUID)) return codecs.verify(stored);
+  if (!source || !description || description.pixelKeyword !== 'PixelData')
+    return codecs.verify(stored, options);
+  if (!canDecode(description.transferSyntaxUID)) return codecs.verify(stored, options);
   const encoded = await source.encodedFrame(index);
   try {
     const { transferSyntaxUID } = description;
-    return await codecs.verify(stored, { source: { encoded, transferSyntaxUID, description } });
+    return await codecs.verify(stored, { ...options, source: { encoded, transferSyntaxUID, description } });
   } catch (error) {
-    if (error instanceof CodecError) return codecs.verify(stored);
+    if (error instanceof CodecError) return codecs.verify(stored, options);
     throw error;
   }
 }
 
-/** 2024 documents list every resolution level, base first: each is decoded and compared. */
-async function lowerLevelMismatch(codecs: CodecPool, frame: StoredFrame): Promise<Difference | undefined> {
-  const levels = frame.entry.PixelDataChecksumFromBaseToFullResolution ?? [];
-  for (const [i, { Width, Height, Checksum }] of levels.slice(0, -1).entries()) {
-    const level = levels.length - 1 - i;
-    const proof = await codecs.verify(frame.stored, { level });
-    if (proof.crc32 !== Checksum)
-      return { what: `checksum at ${Width}×${Height}`, expected: Checksum, got: proof.crc32 };
+/** 2024 documents list the checksums of lower levels too, base first. */
+function lowerLevelMismatch(proof: FrameProof, entry: FrameEntry): Difference | undefined {
+  const listed = entry.PixelDataChecksumFromBaseToFullResolution ?? [];
+  for (const { Width, Height, Checksum } of listed.slice(0, -1)) {
+    const got = proof.checksums?.find((one) => one.Width === Width && one.Height === Height);
+    if (got?.Checksum !== Checksum)
+      return {
+        what: `checksum at ${Width}×${Height}`,
+        expected: Checksum,
+        got: got?.Checksum ?? 'no such level',
+      };
   }
   return undefined;
 }

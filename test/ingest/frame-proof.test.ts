@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { proveFrame, type StoredFrame } from '../../shared/ingest/frame-proof.ts';
 import { canonicalPixels } from '../../shared/pixels/canonical.ts';
 import { type CodecPool, createCodecPool } from '../../shared/pixels/codec-pool.ts';
-import { describeImage } from '../pixels/material.ts';
+import { describeImage, randomPixels } from '../pixels/material.ts';
 
 let codecs: CodecPool;
 beforeAll(() => {
@@ -53,5 +53,51 @@ describe('a source whose unused bits', () => {
       unusedBits: true,
       counts: { verified: 1, provenFromSource: 1 },
     });
+  });
+});
+
+describe('a document that lists every resolution level', () => {
+  const wide = describeImage({ rows: 240, columns: 320, bitsStored: 12 });
+  const withLevels = async (change: (level: { Checksum: number }) => object): Promise<StoredFrame> => {
+    const { codestream, checksums } = await codecs.encode(randomPixels(wide), wide, { levels: true });
+    expect(checksums.map(({ Width }) => Width)).toEqual([160, 320]);
+    const [base, ...rest] = checksums;
+    return {
+      index: 0,
+      entry: {
+        ID: 'a',
+        PixelDataChecksumFromBaseToFullResolution: [{ ...base!, ...change(base!) }, ...rest],
+      },
+      instance: { DICOM: {} },
+      stored: codestream,
+    };
+  };
+
+  it('is proven by all of them, in one trip to the codec', async () => {
+    let trips = 0;
+    const counting: CodecPool = {
+      ...codecs,
+      verify: (...request) => {
+        trips++;
+        return codecs.verify(...request);
+      },
+    };
+    const finding = await proveFrame(counting, await withLevels(() => ({})));
+    expect(finding).toMatchObject({ proof: 'stored', counts: { verified: 1 } });
+    expect(trips).toBe(1);
+  });
+
+  it('differs where a lower one differs', async () => {
+    const finding = await proveFrame(
+      codecs,
+      await withLevels(({ Checksum }) => ({ Checksum: Checksum ^ 1 })),
+    );
+    expect(finding).toMatchObject({ code: 'ChecksumMismatch', counts: { mismatched: 1 } });
+    expect(finding.message).toMatch(/frame 1: checksum at 160×120: expected \d+, got \d+/);
+  });
+
+  it('differs where it lists a level that the codestream does not have', async () => {
+    const finding = await proveFrame(codecs, await withLevels(() => ({ Width: 77 })));
+    expect(finding.message).toMatch(/checksum at 77×120: expected \d+, got no such level/);
   });
 });
