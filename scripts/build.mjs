@@ -151,7 +151,7 @@ async function buildConsole(folder) {
     ...common,
     platform: 'browser',
     target: 'es2022',
-    entryPoints: ['console/main.tsx', 'console/viewer/decode-worker.ts'],
+    entryPoints: ['console/main.tsx', 'console/viewer/decode-worker.ts', 'console/styles/styles.css'],
     entryNames: '[name]',
     outdir: folder,
     external: ['fs', 'path', 'crypto', 'url', 'module'],
@@ -159,7 +159,7 @@ async function buildConsole(folder) {
     jsxImportSource: 'preact',
     minify: true,
   });
-  for (const file of ['index.html', 'styles.css', 'icon.svg'])
+  for (const file of ['index.html', 'icon.svg'])
     copyFileSync(join(root, 'console', file), join(folder, file));
   await copyAssets(folder);
 }

@@ -1,119 +1,158 @@
-/** Objects of one ingest, page after page: the server reads them by ranges, the page keeps only what was asked for. */
+/** Objects of one ingest, any number of them: rows are drawn and asked for as they come into view. */
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import type { ObjectLine, ObjectsPage } from '../../local/console/api.ts';
-import { bytes, count } from '../format.ts';
+import { useEffect, useMemo } from 'preact/hooks';
+import type { ObjectLine } from '../../local/console/api.ts';
+import { bytes, count, plural } from '../format.ts';
 import { Busy, Empty, Problem } from '../parts/loaded.tsx';
-import { Table } from '../parts/table.tsx';
+import { LongTable } from '../parts/long-table.tsx';
 import { linkTo } from '../route.ts';
-import { post } from '../server.ts';
-
-/** More rows than this are not kept on the page; the download has them all. */
-const KEPT_ROWS = 1_000;
+import { makeObjectPages } from './object-pages.ts';
 
 export function Objects(props: {
   readonly executionId: string;
   readonly outcome: string;
   readonly code: string;
+  readonly total: number;
 }) {
-  const { executionId, outcome, code } = props;
-  const objects = useSignal<readonly ObjectLine[]>([]);
-  const next = useSignal<number | undefined>(undefined);
-  const left = useSignal(0);
-  const text = useSignal('');
-  const state = useSignal<string>('loading');
-  const load = async (from: number | undefined) => {
-    state.value = 'loading';
-    try {
-      const path = `executions/${encodeURIComponent(executionId)}/objects`;
-      const page = await post<ObjectsPage>(path, {
-        outcome,
-        code,
-        text: text.peek(),
-        ...(from === undefined ? {} : { next: from }),
-      });
-      const all = from === undefined ? page.objects : [...objects.peek(), ...page.objects];
-      left.value = (from === undefined ? 0 : left.peek()) + Math.max(0, all.length - KEPT_ROWS);
-      objects.value = all.slice(-KEPT_ROWS);
-      next.value = page.next;
-      state.value = 'there';
-    } catch (error) {
-      state.value = (error as Error).message;
-    }
+  const { executionId, outcome, code, total } = props;
+  const pages = useMemo(() => makeObjectPages({ executionId, outcome, code }, total), []);
+  useEffect(() => pages.close, []);
+  const chosen = useSignal<ObjectLine | undefined>(undefined);
+  const searched = useSignal('');
+  const source = pages.source.value;
+  const state = pages.state.value;
+  const row = (index: number) => {
+    const line = source.at(index);
+    return line && <Cells line={line} chosen={chosen.value} choose={() => (chosen.value = line)} />;
   };
-  useEffect(() => {
-    void load(undefined);
-  }, []);
+  const find = (text: string) => {
+    searched.value = text.trim();
+    chosen.value = undefined;
+    pages.search(text);
+  };
   return (
     <div class="objects">
       <form
-        class="row"
+        class="find"
         onSubmit={(event) => {
           event.preventDefault();
-          void load(undefined);
+          find(String(new FormData(event.currentTarget).get('text') ?? ''));
         }}
       >
         <label>
           Find in keys, UIDs, reasons{' '}
           <input
             type="search"
+            name="text"
             spellcheck={false}
-            onInput={(event) => {
-              text.value = event.currentTarget.value;
-            }}
+            autocomplete="off"
+            // The cross in the field empties it.
+            onInput={(event) => event.currentTarget.value === '' && find('')}
           />
         </label>
         <button type="submit">Find</button>
+        <span class="dim" role="status">
+          {searched.value !== '' && state === 'there' && `${plural(source.total, 'object')} found`}
+        </span>
       </form>
-      {left.value > 0 && <p class="dim">{count(left.value)} earlier ones are left out here.</p>}
-      {objects.value.length > 0 && (
-        <Table
+      {source.total > 0 && (
+        <LongTable
           label={`Objects: ${outcome} ${code}`}
           heads={['Object', 'Size', 'Why', 'Image set']}
           numbers={[1]}
-        >
-          {objects.value.map((line) => (
-            <Row key={line.key} line={line} />
-          ))}
-        </Table>
+          total={source.total}
+          onView={pages.see}
+          row={row}
+        />
       )}
-      {state.value === 'loading' && <Busy />}
-      {state.value === 'there' && objects.value.length === 0 && <Empty>No such object.</Empty>}
-      {state.value !== 'loading' && state.value !== 'there' && (
-        <Problem message={state.value} again={() => void load(undefined)} />
+      {state === 'loading' && <Busy />}
+      {state === 'there' && source.total === 0 && <Empty>No such object.</Empty>}
+      {state !== 'loading' && state !== 'there' && (
+        <Problem message={state} again={() => find(searched.value)} />
       )}
-      {state.value === 'there' && next.value !== undefined && (
-        <button type="button" onClick={() => void load(next.value)}>
-          More
+      {state === 'there' && source.isMore && (
+        <button type="button" onClick={pages.more}>
+          Search on
         </button>
       )}
+      {chosen.value && <OneObject line={chosen.value} close={() => (chosen.value = undefined)} />}
     </div>
   );
 }
 
-function Row({ line }: { readonly line: ObjectLine }) {
-  const reasons = [line.message, ...(line.warnings ?? []).map((one) => `${one.code}: ${one.message}`)];
+const reasonsOf = (line: ObjectLine): string =>
+  [line.message, ...(line.warnings ?? []).map((one) => `${one.code}: ${one.message}`)]
+    .filter(Boolean)
+    .join(' · ');
+
+const proofOf = ({ proof, frames, framesVerified }: ObjectLine): string =>
+  proof === undefined || frames === undefined || frames === 0
+    ? ''
+    : `${count(framesVerified ?? 0)}/${count(frames)} frames proven (${proof})`;
+
+const pathOf = ({ key }: ObjectLine): string => key.slice(key.indexOf('/') + 1);
+
+function Cells(props: {
+  readonly line: ObjectLine;
+  readonly chosen: ObjectLine | undefined;
+  readonly choose: () => void;
+}) {
+  const { line, chosen, choose } = props;
   return (
-    <tr>
+    <>
       <th scope="row" class="key">
-        {line.key.slice(line.key.indexOf('/') + 1)}
-        {line.sopInstanceUID && <span class="uid">{line.sopInstanceUID}</span>}
+        <button type="button" class="plain clamp" aria-pressed={chosen?.key === line.key} onClick={choose}>
+          {pathOf(line)}
+        </button>
       </th>
       <td class="number">{bytes(line.sizeBytes)}</td>
       <td class="why">
-        {reasons.filter(Boolean).join(' · ')}
-        {line.proof !== undefined && line.frames !== undefined && line.frames > 0 && (
-          <span class="dim">
-            {' '}
-            {count(line.framesVerified ?? 0)}/{count(line.frames)} frames proven ({line.proof})
-          </span>
-        )}
+        <div class="clamp">{[reasonsOf(line), proofOf(line)].filter(Boolean).join(' · ')}</div>
       </td>
       <td>
         {line.imageSetId && (
           <a href={linkTo('image-sets', line.imageSetId)}>{line.imageSetId.slice(0, 8)}…</a>
         )}
       </td>
-    </tr>
+    </>
+  );
+}
+
+/** Everything that the report says of an object. */
+function OneObject({ line, close }: { readonly line: ObjectLine; readonly close: () => void }) {
+  const facts = [
+    ['Key', line.key],
+    ['Why', reasonsOf(line)],
+    ['What to do', line.advice],
+    ['Proof', proofOf(line) || line.proof],
+    ['Study', line.studyInstanceUID],
+    ['Series', line.seriesInstanceUID],
+    ['Instance', line.sopInstanceUID],
+    ['Transfer syntax', line.transferSyntaxUID],
+    ['Size', `${count(line.sizeBytes)} bytes`],
+    ['SHA-256', line.sha256],
+  ].filter(([, value]) => value);
+  return (
+    <section class="one-object" aria-label="Chosen object">
+      <dl>
+        {facts.map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+        {line.imageSetId && (
+          <div>
+            <dt>Image set</dt>
+            <dd>
+              <a href={linkTo('image-sets', line.imageSetId)}>{line.imageSetId}</a>
+            </dd>
+          </div>
+        )}
+      </dl>
+      <button type="button" onClick={close}>
+        Close
+      </button>
+    </section>
   );
 }

@@ -241,7 +241,9 @@ function Group({ executionId, group }: { readonly executionId: string; readonly 
         </p>
       )}
       {canRetry && <Retry executionId={executionId} group={group} />}
-      {isOpen.value && <Objects executionId={executionId} outcome={group.outcome} code={group.code} />}
+      {isOpen.value && (
+        <Objects executionId={executionId} outcome={group.outcome} code={group.code} total={group.count} />
+      )}
     </details>
   );
 }

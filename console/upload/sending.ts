@@ -107,10 +107,10 @@ async function follow(upload: string, tell: (change: Partial<Sending>) => void):
 async function readOutcomes(upload: string, executionId: string): Promise<void> {
   let next: number | undefined;
   do {
-    const page: ObjectsPage = await post(
-      `executions/${executionId}/objects`,
-      next === undefined ? {} : { next },
-    );
+    const page: ObjectsPage = await post(`executions/${executionId}/objects`, {
+      limit: 500,
+      from: next ?? 0,
+    });
     for (const line of page.objects) {
       const path = line.key.slice(upload.length + 1);
       if (states.has(path)) set(path, { at: 'ended', line });

@@ -108,12 +108,17 @@ export interface ObjectsQuery {
   readonly outcome?: string;
   readonly code?: string;
   readonly text?: string;
-  /** Byte offset in objects.ndjson. */
-  readonly next?: number;
+  /** Without a text the first row, from 0; with one, where an earlier answer stopped. */
+  readonly from?: number;
+  /** Rows wanted; 100 unless told, at most 500. */
+  readonly limit?: number;
 }
 
 export interface ObjectsPage {
   readonly objects: readonly ObjectLine[];
+  /** Of this outcome and code, whatever is searched for. */
+  readonly total: number;
+  /** There may be more: ask again `from` here. */
   readonly next?: number;
 }
 

@@ -4,14 +4,7 @@ import type { ActivityLog } from './activity.ts';
 import type { ExecutionPage, ExecutionQuery, ImageSetQuery, ObjectsQuery, Overview } from './api.ts';
 import { type Backend, isExecutionId } from './backend.ts';
 import { readDataStore } from './data-store.ts';
-import {
-  cancelExecution,
-  downloadOf,
-  readExecution,
-  readHistory,
-  readObjects,
-  retryExecution,
-} from './execution.ts';
+import { cancelExecution, downloadOf, readExecution, readHistory, retryExecution } from './execution.ts';
 import { SECURITY_HEADERS } from './guard.ts';
 import { HttpProblem, readJsonBody, send, sendJson, textMember } from './http.ts';
 import {
@@ -22,6 +15,7 @@ import {
   listVersions,
   searchImageSets,
 } from './image-sets.ts';
+import { readObjects } from './objects.ts';
 import { beginUpload, endUpload, readUpload, receiveFile, refreshUpload } from './uploads.ts';
 
 export interface Services {
@@ -71,7 +65,8 @@ const ROUTES: readonly Route[] = [
     const query: ObjectsQuery = {
       ...pick(body, ['outcome', 'text']),
       ...(typeof body.code === 'string' ? { code: body.code } : {}),
-      ...(Number.isSafeInteger(body.next) && Number(body.next) >= 0 ? { next: Number(body.next) } : {}),
+      ...whole(body, 'from'),
+      ...whole(body, 'limit'),
     };
     return readObjects(call.services.backend, executionId(call), query);
   }),
@@ -159,6 +154,13 @@ function executionId({ labels }: Call): string {
   const [id = ''] = labels;
   if (!isExecutionId(id)) throw new HttpProblem(400, 'not an execution id');
   return id;
+}
+
+function whole(body: Readonly<Record<string, unknown>>, name: string): Record<string, number> {
+  const value = body[name];
+  if (value === undefined) return {};
+  if (Number.isSafeInteger(value) && Number(value) >= 0) return { [name]: Number(value) };
+  throw new HttpProblem(400, `${name}: expected a whole number from 0 on`);
 }
 
 function pick(body: Readonly<Record<string, unknown>>, names: readonly string[]): Record<string, string> {

@@ -1,7 +1,5 @@
 /** Finished executions by upload, UID, patient or accession number: pages that look at a bounded number of reports. */
-
-import { readLines } from '../../shared/ingest/ndjson.ts';
-import type { ObjectLine, Report } from '../../shared/ingest/report.ts';
+import type { Report } from '../../shared/ingest/report.ts';
 import { workKeys } from '../../shared/ingest/work-keys.ts';
 import type { ExecutionPage, ExecutionQuery, Summary } from './api.ts';
 import type { Backend } from './backend.ts';
@@ -89,13 +87,17 @@ async function holds(backend: Backend, report: Report, id: string): Promise<bool
     (set) => set.studyInstanceUID === id || set.seriesInstanceUID === id || set.imageSetId === id,
   );
   if (inSets) return true;
-  const lines = readLines<ObjectLine>(
-    backend.deps.objects,
-    backend.workBucket,
-    workKeys.objects(report.executionId),
-  );
-  for await (const line of lines)
-    if (line.sopInstanceUID === id || line.seriesInstanceUID === id || line.studyInstanceUID === id)
-      return true;
+  const location = { bucket: backend.workBucket, key: workKeys.objects(report.executionId) };
+  return holdsText(await backend.deps.objects.stream(location), `"${id}"`);
+}
+
+/** Reads no further than the first place; a place across two chunks is found as well. */
+async function holdsText(chunks: AsyncIterable<Uint8Array>, text: string): Promise<boolean> {
+  let tail: Uint8Array = new Uint8Array();
+  for await (const chunk of chunks) {
+    const bytes = Buffer.concat([tail, chunk]);
+    if (bytes.includes(text)) return true;
+    tail = bytes.subarray(Math.max(0, bytes.length - text.length));
+  }
   return false;
 }
