@@ -65,11 +65,13 @@ export type ServiceErrorName =
   | 'InvalidArn'
   | 'InvalidExecutionInput'
   | 'InvalidName'
+  | 'InvalidOutput'
   | 'InvalidToken'
   | 'ResourceNotFound'
   | 'SerializationException'
   | 'StateMachineDoesNotExist'
   | 'StateMachineTypeNotSupported'
+  | 'TaskTimedOut'
   | 'UnknownOperationException'
   | 'ValidationException';
 

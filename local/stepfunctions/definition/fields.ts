@@ -83,6 +83,7 @@ export const OBJECT_FIELDS = {
 /** Task resources → the arguments that each takes. */
 export const TASK_RESOURCES = {
   'arn:aws:states:::lambda:invoke': { required: ['FunctionName'], optional: ['Payload'] },
+  'arn:aws:states:::lambda:invoke.waitForTaskToken': { required: ['FunctionName'], optional: ['Payload'] },
   'arn:aws:states:::states:startExecution.sync:2': {
     required: ['StateMachineArn'],
     optional: ['Input', 'Name'],
@@ -91,8 +92,11 @@ export const TASK_RESOURCES = {
   'arn:aws:states:::sns:publish': { required: ['TopicArn', 'Message'], optional: ['Subject'] },
 } as const satisfies Record<string, Fields>;
 
-/** Resources that wait for a job: not in EXPRESS executions. */
-export const isSync = (resource: string): boolean => resource.includes('.sync');
+/** Resources that wait for a callback with a token. */
+export const waitsForToken = (resource: string): boolean => resource.endsWith('.waitForTaskToken');
+
+/** Resources that wait for a job or a callback: not in EXPRESS executions. */
+export const isSync = (resource: string): boolean => resource.includes('.sync') || waitsForToken(resource);
 
 export type TaskResource = keyof typeof TASK_RESOURCES;
 

@@ -46,6 +46,8 @@ export interface FrameRecord {
   pausedUntil?: number;
   /** The Map Run of the present state. */
   mapRun?: string;
+  /** Of a task that waits for a callback: the token of the present try. */
+  taskToken?: string;
   /** Set when the scope has ended. */
   done?: { readonly output: Json };
 }
@@ -124,6 +126,8 @@ export const KEYS = {
     `mx|${executionKey(arn)}|${newestFirst(startDate)}|${id}`,
   childInput: (run: string, index: number) => `i|${run}|${padded(index, 10)}`,
   child: (run: string, index: number) => `c|${run}|${padded(index, 10)}`,
+  /** `inner` is what stands inside the token: `executionKey|id`. */
+  taskToken: (inner: string) => `t|${inner}`,
   counters: 'k|counters',
 } as const;
 

@@ -15,6 +15,7 @@ import {
   describeStateMachineForExecution,
   listStateMachines,
 } from './state-machines.ts';
+import { sendTaskFailure, sendTaskHeartbeat, sendTaskSuccess } from './task-tokens.ts';
 
 export type Operation = (engine: Engine, request: Request) => Promise<object>;
 
@@ -30,6 +31,9 @@ export const OPERATIONS = {
   DescribeStateMachineForExecution: describeStateMachineForExecution,
   ListMapRuns: listMapRuns,
   DescribeMapRun: describeMapRun,
+  SendTaskSuccess: sendTaskSuccess,
+  SendTaskFailure: sendTaskFailure,
+  SendTaskHeartbeat: sendTaskHeartbeat,
 } as const satisfies Record<string, Operation>;
 
 export type OperationName = keyof typeof OPERATIONS;

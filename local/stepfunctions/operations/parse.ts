@@ -106,7 +106,7 @@ export function executionInput(request: Request): string {
 }
 
 /** Levels of nesting; deeper JSON would overflow the stack of what works on it. Our own bound. */
-const MOST_LEVELS = 1_000;
+export const MOST_LEVELS = 1_000;
 
 function isExecutionInput(text: string): boolean {
   try {

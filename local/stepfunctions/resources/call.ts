@@ -10,6 +10,8 @@ export interface TaskCall {
   readonly visit: Visit;
   readonly cancellation: Cancellation;
   readonly signal: AbortSignal;
+  /** Somebody said that the task is alive. */
+  readonly heartbeat: () => void;
 }
 
 /** The arguments as an object. Throws States.Runtime, as the service does for a request that it cannot make. */

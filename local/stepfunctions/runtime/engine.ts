@@ -20,6 +20,7 @@ import { type LoadedMachine, Machines, unrunnable } from './machines.ts';
 import type { MapRun } from './map-run.ts';
 import { forgetExecution, isExpired, sweep } from './retention.ts';
 import { checkName, isSameStart, newRecord, type Started, type StartRequest } from './starting.ts';
+import { TaskTokens } from './task-tokens.ts';
 import { Turns } from './turns.ts';
 
 export interface EngineParts {
@@ -40,6 +41,8 @@ export class Engine {
   readonly accountId: string;
   readonly machines: Machines;
   readonly changes = new Changes();
+  /** Of tasks that wait for a callback. */
+  readonly tokens: TaskTokens;
   /** What runs now, children of Map Runs too, by ARN. */
   readonly running = new Map<string, Execution>();
   readonly mapRuns = new Map<string, MapRun>();
@@ -54,6 +57,7 @@ export class Engine {
     this.region = parts.region;
     this.accountId = parts.accountId;
     this.machines = new Machines(parts.journal);
+    this.tokens = new TaskTokens(parts.journal);
   }
 
   arn(kind: 'execution' | 'stateMachine' | 'mapRun', rest: string): string {
@@ -130,8 +134,10 @@ export class Engine {
     saved?: Saved,
     parent: Cancellation = this.#everything,
   ): Execution {
-    const { journal, timers } = this;
-    return new Execution({ record, definition, journal, now: () => timers.now(), parent, ...saved });
+    const { journal, timers, tokens } = this;
+    const forgetToken = (token: string) => tokens.forget(token);
+    const now = () => timers.now();
+    return new Execution({ record, definition, journal, now, parent, forgetToken, ...saved });
   }
 
   /** Puts the execution into the lists: all of its machine, and those of its status. */
@@ -194,6 +200,7 @@ export class Engine {
     recordEnd(execution, end, now);
     if (record.type === 'EXPRESS') this.meter.expressExecution(now - record.startDate);
     this.running.delete(record.arn);
+    this.tokens.forgetAllOf(record.arn);
     atEnd();
     this.changes.execution(record);
     execution.resolveFinished(record);
@@ -281,6 +288,7 @@ export class Engine {
     for (const frame of saved.frames.values()) {
       frame.retries = [];
       delete frame.pausedUntil;
+      delete frame.taskToken;
     }
     const record = reopened(former);
     record.redriveCount += 1;

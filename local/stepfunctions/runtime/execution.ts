@@ -33,6 +33,7 @@ export interface ExecutionParts {
   readonly journal: Journal;
   readonly now: () => number;
   readonly parent?: Cancellation;
+  readonly forgetToken?: (token: string) => void;
   /** Of a resumed execution. */
   readonly frames?: ReadonlyMap<string, FrameRecord>;
   readonly events?: number;
@@ -51,6 +52,7 @@ export class Execution implements FrameKeeper {
   readonly isDurable: boolean;
   readonly #journal: Journal;
   readonly #now: () => number;
+  readonly #forgetToken: (token: string) => void;
   readonly #frames: Map<string, FrameRecord>;
   #events: number;
 
@@ -61,6 +63,7 @@ export class Execution implements FrameKeeper {
     this.isDurable = parts.record.type === 'STANDARD';
     this.#journal = parts.journal;
     this.#now = parts.now;
+    this.#forgetToken = parts.forgetToken ?? (() => {});
     this.#frames = new Map(parts.frames);
     this.#events = parts.events ?? 0;
     this.input = JSON.parse(parts.record.input) as Json;
@@ -89,6 +92,10 @@ export class Execution implements FrameKeeper {
 
   removeFrame(path: string): void {
     if (this.isDurable) this.#journal.remove(KEYS.frame(this.arn, path));
+  }
+
+  forgetToken(token: string): void {
+    this.#forgetToken(token);
   }
 
   /** Each saved frame is asked for once, by the scope that it belongs to. */

@@ -10,6 +10,7 @@ import type { Json } from '../json.ts';
 export interface FrameKeeper {
   saveFrame(path: string, record: FrameRecord): void;
   removeFrame(path: string): void;
+  forgetToken(token: string): void;
   /** The frame as a former process left it. */
   savedFrame(path: string): FrameRecord | undefined;
 }
@@ -84,9 +85,17 @@ export class Frame {
     this.#inner.clear();
   }
 
+  /** The present try of a task that waits for a callback is over, or its state is. */
+  forgetToken(): void {
+    if (this.record.taskToken === undefined) return;
+    this.#keeper.forgetToken(this.record.taskToken);
+    delete this.record.taskToken;
+  }
+
   /** Goes to the next state. */
   advance(state: string, input: Json, assign: Readonly<Record<string, Json>>): void {
     this.dropInner();
+    this.forgetToken();
     const { record } = this;
     Object.assign(record.variables, assign);
     this.#variables = { ...this.#outerVariables, ...record.variables };
@@ -104,6 +113,7 @@ export class Frame {
   /** The scope has ended; only its output is kept until the state around it is over. */
   finish(output: Json): void {
     this.dropInner();
+    this.forgetToken();
     this.record.done = { output };
     this.record.input = null;
     this.record.variables = {};

@@ -83,6 +83,7 @@ async function runState(visit: Visit): Promise<Outcome> {
       const pause = nextTry(state.retry, frame.record.retries, error, Math.random);
       if (pause === undefined) return catchError(visit, error);
       frame.dropInner();
+      frame.forgetToken();
       frame.record.attempt += 1;
       frame.record.pausedUntil = engine.timers.now() + pause;
       delete frame.record.mapRun;

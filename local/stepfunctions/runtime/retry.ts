@@ -6,6 +6,7 @@ import { STATE_ERRORS, type StateError } from '../errors.ts';
 export function matches(errorEquals: readonly string[], error: string): boolean {
   if (error === 'States.Runtime') return false;
   if (errorEquals.includes(error)) return true;
+  if (error === 'States.HeartbeatTimeout' && errorEquals.includes('States.Timeout')) return true;
   const entry = Object.hasOwn(STATE_ERRORS, error) ? STATE_ERRORS[error as keyof typeof STATE_ERRORS] : {};
   if ('terminal' in entry) return false;
   if (errorEquals.includes('States.ALL')) return true;

@@ -129,6 +129,7 @@ export class Visit {
         }),
       },
       StateMachine: { Id: record.machineArn, Name: record.machineName },
+      ...(this.frame.record.taskToken !== undefined && { Task: { Token: this.frame.record.taskToken } }),
       ...(mapItem && { Map: { Item: { Index: mapItem.Index, Value: mapItem.Value } } }),
     };
   }

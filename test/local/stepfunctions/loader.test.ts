@@ -88,8 +88,8 @@ test.each([
     'unsupported resource arn:aws:states:::sqs:sendMessage',
   ],
   [
-    'a task token',
-    { Type: 'Task', Resource: 'arn:aws:states:::lambda:invoke.waitForTaskToken' },
+    'a task token for another resource',
+    { Type: 'Task', Resource: 'arn:aws:states:::sns:publish.waitForTaskToken' },
     'unsupported resource',
   ],
   [
