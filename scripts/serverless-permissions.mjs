@@ -29,7 +29,7 @@ const RESOURCES = {
   'datastore/imagesets': withId(datastore('/imageset/*')),
   ingest: states('stateMachine', 'ingest'),
   'ingest/executions': states('execution', 'ingest:*'),
-  'import-batch/executions': states('execution', 'import-batch:*'),
+  'import-batch': states('stateMachine', 'import-batch'),
 };
 /** Conditions that belong to an action wherever it is granted. */
 const CONDITIONS = {

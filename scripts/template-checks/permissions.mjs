@@ -34,7 +34,12 @@ export const PORT_ACTIONS = {
     copy: ['medical-imaging:CopyImageSet'],
     delete: ['medical-imaging:DeleteImageSet'],
   },
-  executions: { start: ['states:StartExecution'], status: ['states:DescribeExecution'], arnOf: [] },
+  executions: {
+    start: ['states:StartExecution'],
+    status: ['states:DescribeExecution'],
+    succeed: ['states:SendTaskSuccess'],
+    arnOf: [],
+  },
 };
 /** Names by which the code holds a port. */
 const HELD_AS = { objects: 'objects', store: 'objects', imaging: 'imaging', executions: 'executions' };

@@ -6,6 +6,7 @@
 /** `arn:aws:states:::<key>` → the actions that its role needs. */
 const TASKS = {
   'lambda:invoke': ['lambda:InvokeFunction'],
+  'lambda:invoke.waitForTaskToken': ['lambda:InvokeFunction'],
   'states:startExecution.sync:2': [
     'states:StartExecution',
     'states:DescribeExecution',

@@ -17,7 +17,20 @@ export const SHAPES = {
   shard: v.object({ ...execution, shard: name }),
   round: v.object({ ...execution, stage: v.picklist(['inspect', 'stage', 'verify']), round: count }),
   attempt: v.object({ ...batch, attempt: count }),
-  job: v.object({ ...batch, attempt: count, jobId: name }),
+  waiting: v.object({
+    ...batch,
+    attempt: count,
+    jobId: name,
+    taskToken: v.pipe(v.string(), v.nonEmpty(), v.maxLength(2048)),
+  }),
+  /** HealthImaging's event at the end of an import job. */
+  jobEnded: v.object({
+    detail: v.object({
+      jobId: name,
+      jobStatus: v.picklist(['COMPLETED', 'FAILED']),
+      inputS3Uri: v.optional(v.string()),
+    }),
+  }),
   output: v.object({
     ...batch,
     attempt: count,

@@ -3,6 +3,7 @@ import type { JobStatus } from '../ports/imaging-service.ts';
 import { sha256 } from './digest.ts';
 import { readJson, writeOnce } from './ndjson.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
+import type { WaitNote } from './wake-import-batch.ts';
 import { workKeys } from './work-keys.ts';
 
 export interface BatchRef {
@@ -50,16 +51,25 @@ export async function startImportJob(
   return { jobId, jobStatus: 'SUBMITTED' };
 }
 
+/**
+ * Leaves the token of the task that waits, then looks: a job that ended before is answered at once, one that ends later
+ * by its event (wake-import-batch.ts). Safe to repeat: the newest token stands.
+ */
 export async function checkImportJob(
   deps: PipelineDeps,
-  ref: BatchRef & { readonly jobId: string },
-): Promise<{ jobId: string; jobStatus: JobStatus; waitSeconds: number }> {
-  if (ref.jobId === NO_JOB.jobId) return { ...NO_JOB, waitSeconds: 1 };
-  const { jobStatus, submittedAt } = await deps.imaging.importJob(ref.jobId);
-  const elapsedSeconds = submittedAt ? (deps.clock.now() - Date.parse(submittedAt)) / 1000 : 0;
-  return { jobId: ref.jobId, jobStatus, waitSeconds: waitSecondsAfter(elapsedSeconds) };
+  ref: BatchRef & { readonly jobId: string; readonly taskToken: string },
+): Promise<{ jobId: string; jobStatus: JobStatus }> {
+  const { jobId, taskToken } = ref;
+  const hasJob = jobId !== NO_JOB.jobId;
+  if (hasJob) await noteWait(deps, ref);
+  const { jobStatus } = hasJob ? await deps.imaging.importJob(jobId) : NO_JOB;
+  if (jobStatus === 'COMPLETED' || jobStatus === 'FAILED')
+    await deps.executions.succeed(taskToken, { jobId, jobStatus });
+  return { jobId, jobStatus };
 }
 
-/** A fifth of the time that the job has taken so far: few looks at long jobs, no long sleep after short ones. Pure. */
-export const waitSecondsAfter = (elapsedSeconds: number): number =>
-  Math.min(30, Math.max(1, Math.round(elapsedSeconds * 0.2)));
+async function noteWait(deps: PipelineDeps, ref: BatchRef & WaitNote): Promise<void> {
+  const { planExecutionId, batchId, jobId, taskToken } = ref;
+  const to = { bucket: deps.settings.workBucket, key: workKeys.waiting(planExecutionId, batchId) };
+  await deps.objects.write(to, JSON.stringify({ jobId, taskToken } satisfies WaitNote));
+}

@@ -44,6 +44,8 @@ export const workKeys = {
   /** Which job an attempt of a batch got. */
   job: (executionId: string, batchId: string, attempt: number) =>
     `${execution(executionId)}jobs/${batchId}-${attempt}.json`,
+  /** The task that waits for a batch's job, for the event that wakes it. */
+  waiting: (executionId: string, batchId: string) => `${execution(executionId)}waiting/${batchId}.json`,
   /** The items of ImportBatches: planned batches. */
   importList: (executionId: string) => `${execution(executionId)}shards/import-0.json`,
   /** How a batch ended: its job and its counts. */
@@ -78,3 +80,13 @@ export const workKeys = {
     `reports/${finishedAt.slice(0, 4)}/${finishedAt.slice(5, 7)}/${finishedAt.slice(8, 10)}/${finishedAt}-${executionId}.json`,
   summaries: 'reports/',
 } as const;
+
+/** The batch whose staged folder this is, or undefined for any other place. */
+export function batchOfStaged(
+  s3Uri: string,
+  workBucket: string,
+): { readonly planExecutionId: string; readonly batchId: string } | undefined {
+  const [, bucket, planExecutionId, batchId] =
+    /^s3:\/\/([^/]+)\/executions\/([^/]+)\/staged\/([^/]+)\/?$/.exec(s3Uri) ?? [];
+  return bucket === workBucket && planExecutionId && batchId ? { planExecutionId, batchId } : undefined;
+}

@@ -10,6 +10,11 @@ export interface Executions {
   start(name: string, input: Readonly<Record<string, unknown>>): Promise<'started' | 'exists'>;
   /** By execution ARN; undefined where Step Functions knows none. */
   status(executionArn: string): Promise<ExecutionStatus | undefined>;
+  /**
+   * Answers the task that waits with this token. False where it does not wait any more: it was answered, timed out, or its
+   * execution has ended.
+   */
+  succeed(taskToken: string, output: Readonly<Record<string, unknown>>): Promise<boolean>;
   /** The ARN that an ingest execution of that name has. */
   arnOf(name: string): string;
 }

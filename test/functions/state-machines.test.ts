@@ -10,7 +10,7 @@ const root = new URL('../../', import.meta.url);
 interface State {
   readonly Type: string;
   readonly Comment?: string;
-  readonly TimeoutSeconds?: number;
+  readonly TimeoutSeconds?: number | string;
   readonly Arguments?: { readonly FunctionName?: string };
   readonly Retry?: readonly { readonly ErrorEquals: readonly string[]; readonly JitterStrategy?: string }[];
   readonly Catch?: readonly unknown[];
@@ -50,7 +50,8 @@ describe.each(names)('%s', (name) => {
   it('gives every task a timeout and named retries with jitter', () => {
     for (const [state, { Type, TimeoutSeconds, Retry }] of states) {
       if (Type !== 'Task') continue;
-      expect(TimeoutSeconds, state).toBeGreaterThan(0);
+      if (typeof TimeoutSeconds === 'string') expect(TimeoutSeconds, state).toMatch(/^\{% .+ %\}$/);
+      else expect(TimeoutSeconds, state).toBeGreaterThan(0);
       expect(Retry?.length, state).toBeGreaterThan(0);
       for (const retry of Retry ?? []) {
         expect(retry.ErrorEquals, state).not.toContain('States.ALL');

@@ -82,6 +82,7 @@ export function memoryPipeline(options: PipelineOptions = {}) {
       return 'started';
     },
     status: async (executionArn) => statuses.get(executionArn),
+    succeed: async (taskToken) => taskToken !== '',
   };
 
   /** Counts the calls of a port, and lets none through once the process is gone. */
@@ -185,7 +186,9 @@ export function memoryPipeline(options: PipelineOptions = {}) {
       const ref = { executionId, planExecutionId, batchId };
       for (let attempt = 1; ; attempt++) {
         const { jobId } = await state(() => startImportJob(deps(), { ...ref, attempt }));
-        const { jobStatus } = await state(() => checkImportJob(deps(), { ...ref, jobId }));
+        const { jobStatus } = await state(() =>
+          checkImportJob(deps(), { ...ref, jobId, taskToken: `${batchId}-${attempt}` }),
+        );
         if (jobStatus === 'FAILED' && attempt < 3) continue;
         const ended = jobStatus === 'FAILED' ? 'FAILED' : 'COMPLETED';
         await state(() => readImportOutput(deps(), { ...ref, attempt, jobId, jobStatus: ended }));

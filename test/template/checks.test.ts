@@ -126,10 +126,10 @@ const FAULTS: readonly [string, string, unknown, string, RegExp][] = [
   ],
   [
     'a prefix that no code names',
-    'Resources.CheckImportJobRole.Properties.Policies.0.PolicyDocument.Statement.0.Resource',
+    'Resources.WakeImportBatchRole.Properties.Policies.0.PolicyDocument.Statement.0.Resource',
     [{ 'Fn::Sub': `\${WorkBucket.Arn}/leases/*` }],
     'permissions',
-    /^CheckImportJob.*may reach work\/leases\//,
+    /^WakeImportBatch.*may reach work\/leases\//,
   ],
   [
     'a workflow that may not start its children',

@@ -109,6 +109,8 @@ function needsOf({ service, operation, bucket, key, copySource }: ServiceCall): 
     ];
   const machine = world.stateMachineArns.ingest;
   if (operation === 'StartExecution') return [['states:StartExecution', machine]];
+  if (operation === 'SendTaskSuccess')
+    return [['states:SendTaskSuccess', world.stateMachineArns['import-batch'] ?? '']];
   if (operation === 'DescribeExecution')
     return [['states:DescribeExecution', `${machine.replace(':stateMachine:', ':execution:')}:x`]];
   return [[`${service}:${operation}`, '']];
@@ -163,6 +165,10 @@ it('lets every function do what it does, on the very resource', async () => {
   );
   expect([...new Set(refused)]).toEqual([]);
   expect(isAllowed('isocenter-local-checkImportJob', ['s3:PutObject', 'arn:aws:s3:::x/y'])).toBe(false);
+  // The event of each ended job wakes its batch; whether it or the look comes first is a race.
+  expect(
+    calls.some(({ service, operation }) => service === 'states' && operation === 'SendTaskSuccess'),
+  ).toBe(true);
   expect(new Set(calls.map(({ functionName }) => functionName)).size).toBeGreaterThan(12);
 });
 
