@@ -1,13 +1,14 @@
 /**
  * What an ingest asks of the services, counted on the local world, whose definitions and functions are those that deploy:
- * transitions, invocations, and requests by operation, an instance; beside the targets of design section 12.
+ * transitions, invocations, and requests by operation, an instance; beside the targets of design section 12. The quiet
+ * time is that of a deployment, as the looks at an upload that still grows are counted too.
  *   node bench/requests.mjs [instances] [rows] [file]     with a file, adds the run to it (shared/estimate/counted-runs.json)
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { GetExecutionHistoryCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
 import { startWorld } from '../dist/local/index.js';
 import { load } from './pool.mjs';
 
@@ -34,8 +35,27 @@ function instanceAt(n) {
   return writeP10(ctInstance(place, { rows, columns: rows }, (n % PER_SERIES) / PER_SERIES, n));
 }
 
+/** How often each state of the standard workflows was entered; children of distributed maps count as `(child)`. */
+async function statesEntered(sfn, world) {
+  const entered = {};
+  const add = (name, n = 1) => {
+    entered[name] = (entered[name] ?? 0) + n;
+  };
+  for (const [machine, stateMachineArn] of Object.entries(world.stateMachineArns)) {
+    const { executions = [] } = await sfn.send(new ListExecutionsCommand({ stateMachineArn }));
+    for (const { executionArn } of executions) {
+      const { events } = await sfn.send(new GetExecutionHistoryCommand({ executionArn, maxResults: 1000 }));
+      for (const { stateEnteredEventDetails } of events)
+        if (stateEnteredEventDetails) add(`${machine}: ${stateEnteredEventDetails.name}`);
+    }
+  }
+  const told = Object.values(entered).reduce((sum, n) => sum + n, 0);
+  add('children of maps, their states, and retries', world.counters().transitions - told);
+  return entered;
+}
+
 const dataDir = await mkdtemp(join(tmpdir(), 'isocenter-requests-'));
-const world = await startWorld({ dataDir, basePort: 0, parameters: { quietSeconds: '5' } });
+const world = await startWorld({ dataDir, basePort: 0, parameters: { quietSeconds: '60' } });
 try {
   const access = { region: world.region, credentials: { accessKeyId: 'x', secretAccessKey: 'x' } };
   const s3 = new S3Client({ ...access, endpoint: world.s3Url, forcePathStyle: true });
@@ -91,6 +111,10 @@ try {
   console.log(`GetImageFrame   ${each(requests['medical-imaging:GetImageFrame'] ?? 0)} (exactly 1 a frame)`);
   for (const [name, n] of Object.entries(requests).sort(([, a], [, b]) => b - a))
     console.log(`  ${name.padEnd(40)} ${String(n).padStart(7)}  ${each(n)}`);
+  console.log(`states entered: ${transitions} transitions`);
+  const entered = await statesEntered(sfn, world);
+  for (const [name, n] of Object.entries(entered).sort(([, a], [, b]) => b - a))
+    console.log(`  ${name.padEnd(50)} ${String(n).padStart(5)}`);
 } finally {
   await world.close();
   await rm(dataDir, { recursive: true, force: true });

@@ -19,8 +19,9 @@ export interface PlanRequest extends ExecutionRef {
   readonly executionArn: string;
 }
 
-/** Objects in one shard of copies. */
-const COPIES_PER_SHARD = 250;
+/** Objects and bytes in one shard of copies; both well inside the four minutes of a child. */
+const COPIES_PER_SHARD = 500;
+const BYTES_PER_SHARD = 64 * 1024 ** 3;
 /** Studies whose ledgers are read ahead. */
 const STUDIES_AHEAD = 16;
 
@@ -149,7 +150,14 @@ function planWriter(deps: PipelineDeps, request: ExecutionRef, run: string): Pla
   let decidedLines: DecidedLine[] = [];
 
   const writeStage = async (prefix: string, lines: readonly StageLine[]) => {
-    const options = { executionId, folder: 'stage', prefix, size: COPIES_PER_SHARD };
+    const options = {
+      executionId,
+      folder: 'stage',
+      prefix,
+      size: COPIES_PER_SHARD,
+      weight: (line: StageLine) => line.sizeBytes,
+      maxWeight: BYTES_PER_SHARD,
+    };
     stageShards.push(...(await writeShards(shardDeps, options, lines)));
   };
   const closeBatch = async () => {

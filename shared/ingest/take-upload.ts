@@ -8,8 +8,8 @@ import { writeShardList, writeShards } from './shards.ts';
 import { objectsOf, uploadName } from './uploads.ts';
 import { workKeys } from './work-keys.ts';
 
-/** Objects in one inventory shard. */
-const OBJECTS_PER_SHARD = 250;
+/** Objects in one inventory shard: each shard is a child, which is counted; its heads are read in some ten seconds. */
+const OBJECTS_PER_SHARD = 500;
 
 export interface TakeRequest extends ExecutionRef {
   readonly executionArn: string;
@@ -71,19 +71,26 @@ const waiting = (seconds: number): Taken => ({
   waitSeconds: Math.max(1, Math.ceil(seconds)),
 });
 
-/** The listing, numbered; stops at the first object that is too young. */
+/** How far a listing is read on for the newest object, once one was found that is too young. */
+const LOOK_ON = 10_000;
+
+/** The listing, numbered; ends with StillGrowing soon after the first object that is too young. */
 async function* inventory(
   deps: PipelineDeps,
   bucket: string,
   upload: string,
   mayWait: boolean,
 ): AsyncGenerator<InventoryLine> {
-  let n = 0;
+  const { quietSeconds } = deps.settings;
   const now = deps.clock.now();
+  let n = 0;
+  let newestSeconds = quietSeconds;
+  let lookOn = LOOK_ON;
   for await (const { key, sizeBytes, etag, lastModified } of objectsOf(deps.objects, bucket, upload)) {
-    const ageSeconds = (now - Date.parse(lastModified)) / 1000;
-    if (mayWait && ageSeconds < deps.settings.quietSeconds)
-      throw new StillGrowing(deps.settings.quietSeconds - ageSeconds);
-    yield { n: n++, key, sizeBytes, etag, lastModified };
+    newestSeconds = Math.min(newestSeconds, (now - Date.parse(lastModified)) / 1000);
+    if (!mayWait || newestSeconds >= quietSeconds) yield { n: n++, key, sizeBytes, etag, lastModified };
+    else if (--lookOn === 0) break;
   }
+  // Waits for the newest, not for the first that was met: each look costs three transitions.
+  if (mayWait && newestSeconds < quietSeconds) throw new StillGrowing(quietSeconds - newestSeconds);
 }
