@@ -162,9 +162,20 @@ original files are not read here: an ingest compares with those. Exit 1 on any m
 
   program
     .command('resolve')
-    .description('decide about a series whose image sets were kept apart, or undo merges')
+    .description(
+      'decide about a series whose image sets were kept apart or whose objects were held, or undo merges',
+    )
     .argument('[series]', 'Series Instance UID')
-    .option('--keep-apart', 'nothing merges its image sets by itself any more')
+    .option('--show', 'its image sets and what is held back from it, by the labels of their patients')
+    .option('--values', 'show names and numbers of the patients too, on the terminal')
+    .option(
+      '--keep-apart',
+      'nothing merges its image sets by itself any more; what was held as another patient comes in, kept apart',
+    )
+    .option(
+      '--patient <label>',
+      'what was held is of one patient with what is stored, and this one of its identities is right',
+    )
     .option('--merge-into <id>', 'bring all its image sets into this one, whose patient and study stand')
     .option(
       '--replace <sop>',
@@ -173,6 +184,8 @@ original files are not read here: an ingest compares with those. Exit 1 on any m
     .option('--undo <execution>', 'undo the merges of an execution, or an earlier decision')
     .option('--reason <text>', 'why; it is recorded')
     .option('--yes', 'the second yes, where the image sets are of differing patients')
+    .addOption(stack())
+    .option('--datastore <id>', 'of a stack that has imported into several data stores')
     .addOption(data())
     .action(async (series, options) =>
       done(await (await import('./resolve.ts')).resolve(series, options, terminal)),

@@ -2,7 +2,8 @@
 import { awsDeps } from '../shared/adapters/aws-deps.ts';
 import { SHAPES } from '../shared/ingest/events.ts';
 import { handle } from '../shared/ingest/handlers.ts';
-import { advanceMerge, type MergeDeps } from '../shared/ingest/merge-series.ts';
+import type { MergeDeps } from '../shared/ingest/merge-journal.ts';
+import { advanceMerge } from '../shared/ingest/merge-series.ts';
 
 export const makeHandler = (deps: MergeDeps) => handle(SHAPES.merge, (event) => advanceMerge(deps, event));
 

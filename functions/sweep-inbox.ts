@@ -2,7 +2,7 @@
 import { awsDeps } from '../shared/adapters/aws-deps.ts';
 import { SHAPES } from '../shared/ingest/events.ts';
 import { handle } from '../shared/ingest/handlers.ts';
-import type { MergeDeps } from '../shared/ingest/merge-series.ts';
+import type { MergeDeps } from '../shared/ingest/merge-journal.ts';
 import { metricsLine, sweepMetrics } from '../shared/ingest/metrics.ts';
 import { sweepInbox } from '../shared/ingest/sweep-inbox.ts';
 import { sweepMerges } from '../shared/ingest/sweep-merges.ts';

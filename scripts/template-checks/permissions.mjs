@@ -31,7 +31,9 @@ export const PORT_ACTIONS = {
     tag: ['medical-imaging:TagResource'],
     update: ['medical-imaging:UpdateImageSetMetadata'],
     revert: ['medical-imaging:UpdateImageSetMetadata'],
+    removeInstances: ['medical-imaging:UpdateImageSetMetadata'],
     copy: ['medical-imaging:CopyImageSet'],
+    promote: ['medical-imaging:CopyImageSet'],
     delete: ['medical-imaging:DeleteImageSet'],
   },
   executions: {

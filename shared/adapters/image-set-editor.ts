@@ -47,32 +47,57 @@ function updatesOf(series: string, { set, remove }: MetadataEdits) {
   };
 }
 
+const instancesNamed = (series: string, sops: readonly string[]) => ({
+  Series: { [series]: { Instances: Object.fromEntries(sops.map((sop) => [sop, {}])) } },
+});
+
+/** Which instances a copy takes: a JSON text (reference section 14). */
+const subset = (series: string, sops: readonly string[]): string =>
+  JSON.stringify({ SchemaVersion: '1.1', Study: instancesNamed(series, sops) });
+
 export function imageSetEditor(client: MedicalImagingClient, datastoreId: string): ImageSetEditor {
-  const done = async (answer: Promise<unknown>): Promise<void> => {
+  const answered = async <T>(answer: Promise<T>): Promise<T> => {
     try {
-      await answer;
+      return await answer;
     } catch (error) {
       throw mapImagingError(error);
     }
   };
+  const done = async (answer: Promise<unknown>): Promise<void> => {
+    await answered(answer);
+  };
   return {
-    update: ({ imageSetId, versionId }, series, edits) =>
+    update: ({ imageSetId, versionId }, series, edits, { studyWide } = { studyWide: false }) =>
       done(
         client.send(
           new UpdateImageSetMetadataCommand({
             datastoreId,
             imageSetId,
             latestVersionId: versionId,
+            ...(studyWide ? { includeStudyImageSets: true } : {}),
             updateImageSetMetadataUpdates: { DICOMUpdates: updatesOf(series, edits) },
           }),
         ),
       ),
+    removeInstances: ({ imageSetId, versionId }, series, sops) =>
+      done(
+        client.send(
+          new UpdateImageSetMetadataCommand({
+            datastoreId,
+            imageSetId,
+            latestVersionId: versionId,
+            // Today's service removes instances only so (reference section 13); that of 2024 takes it too.
+            force: true,
+            updateImageSetMetadataUpdates: {
+              DICOMUpdates: {
+                removableAttributes: bytesOf({ SchemaVersion: 1.1, Study: instancesNamed(series, sops) }),
+              },
+            },
+          }),
+        ),
+      ),
     copy: (source, destination, series, sops, { force } = { force: false }) => {
-      const Instances = Object.fromEntries(sops.map((sop) => [sop, {}]));
-      const copiableAttributes = JSON.stringify({
-        SchemaVersion: '1.1',
-        Study: { Series: { [series]: { Instances } } },
-      });
+      const copiableAttributes = subset(series, sops);
       return done(
         client.send(
           new CopyImageSetCommand({
@@ -89,6 +114,24 @@ export function imageSetEditor(client: MedicalImagingClient, datastoreId: string
           }),
         ),
       );
+    },
+    promote: async (source, series, sops) => {
+      const { destinationImageSetProperties } = await answered(
+        client.send(
+          new CopyImageSetCommand({
+            datastoreId,
+            sourceImageSetId: source.imageSetId,
+            promoteToPrimary: true,
+            copyImageSetInformation: {
+              sourceImageSet: {
+                latestVersionId: source.versionId,
+                DICOMCopies: { copiableAttributes: subset(series, sops) },
+              },
+            },
+          }),
+        ),
+      );
+      return { imageSetId: destinationImageSetProperties?.imageSetId ?? '' };
     },
     revert: ({ imageSetId, versionId }, revertToVersionId) =>
       done(

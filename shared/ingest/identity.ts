@@ -47,6 +47,10 @@ const looseParts = (identity: Identity): string[] => {
   return [dateForm(identity.birthDate), sexForm(identity.sex), ideographic, phonetic];
 };
 
+/** Equal for what is one patient whatever else is known: all parts agree, empty ones with empty ones. */
+export const patientKey = (identity: Identity): string =>
+  JSON.stringify([firmKey(identity), looseParts(identity)]);
+
 /** Equal in spelling too. */
 export const identityDigest = (identity: Identity): string =>
   sha256(
@@ -112,63 +116,4 @@ function groupedBy<T>(items: readonly T[], keyOf: (item: T) => string): T[][] {
     else groups.set(key, [item]);
   }
   return [...groups.keys()].sort().map((key) => groups.get(key) as T[]);
-}
-
-/**
- * What PlanImport decides about one identity of a study: it may come in, maybe kept apart from another one's image sets,
- * or it is held back. `keywords`: in what it differs from the others.
- */
-export type IdentityDecision =
-  | { readonly accepted: true; readonly keptApartBy: readonly string[] }
-  | { readonly accepted: false; readonly keywords: readonly string[] };
-
-interface Incoming {
-  readonly identity: Identity;
-  readonly instances: number;
-}
-
-/**
- * Decides over every identity of one study at once (design "Duplicates and conflicts"). `stored`: what the ledger and
- * the data store hold for the study; `incoming`: each distinct identity of the upload with its number of instances.
- * With nothing stored no side is silently the right one: 2024 makes image sets of their own for each; today's service
- * would join them, so that all but the largest group are held back, and all of them when none is the largest.
- */
-export function decideIdentities(
-  stored: readonly Identity[],
-  incoming: readonly Incoming[],
-  profile: 'current' | '2024',
-): Map<string, IdentityDecision> {
-  const decisions = new Map<string, IdentityDecision>();
-  const decide = (identities: readonly Identity[], decision: IdentityDecision) => {
-    for (const identity of identities) decisions.set(identityDigest(identity), decision);
-  };
-  const storedPatients = identityClasses(stored);
-  const isNew = storedPatients.length === 0;
-  for (const patient of isNew ? [[]] : storedPatients) {
-    const fitting = incoming.filter(({ identity }) => sameIdentity([...patient, identity]));
-    contend(isNew ? incoming : fitting, (rivals, winner) => {
-      if (rivals.length === 0) decide(winner, { accepted: true, keptApartBy: [] });
-      else if (isNew && profile === '2024')
-        decide(winner, { accepted: true, keptApartBy: differingKeywords([...winner, ...rivals]) });
-      else decide(winner, { accepted: false, keywords: differingKeywords([...winner, ...rivals]) });
-    });
-  }
-  for (const { identity } of incoming)
-    if (!decisions.has(identityDigest(identity)))
-      decide([identity], { accepted: false, keywords: differingKeywords([...stored, identity]) });
-  return decisions;
-}
-
-/** Calls back for each patient among the candidates, with the others that are as many or more. */
-function contend(
-  candidates: readonly Incoming[],
-  each: (rivals: readonly Identity[], patient: readonly Identity[]) => void,
-): void {
-  const patients = identityClasses(candidates.map((candidate) => candidate.identity));
-  const size = (patient: readonly Identity[]) =>
-    candidates.reduce((sum, c) => sum + (patient.includes(c.identity) ? c.instances : 0), 0);
-  for (const patient of patients) {
-    const rivals = patients.filter((other) => other !== patient && size(other) >= size(patient));
-    each(rivals.flat(), patient);
-  }
 }

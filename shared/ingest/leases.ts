@@ -1,8 +1,10 @@
 /**
  * Leases (design section 3): an object made with If-None-Match that names its holder's execution. It is taken over only
  * when Step Functions says that the holder does not run, never by the clock; and it is looked at again before each
- * destructive step. One module for uploads, series and studies.
+ * destructive step. One module for uploads, series and studies. People's decisions are no executions: theirs are in
+ * process-leases.ts, and hold as long as their process says so.
  */
+import type { Clock } from '../ports/clock.ts';
 import type { Executions } from '../ports/executions.ts';
 import { NoSuchObject, type ObjectStore, PreconditionFailed } from '../ports/object-store.ts';
 import { readJson } from './ndjson.ts';
@@ -20,11 +22,16 @@ export interface Holder {
 /** `predecessors`: executions that held it and ended without releasing it, the newest last; their work may be half done. */
 export interface Lease extends Holder {
   readonly predecessors: readonly string[];
+  /** ISO 8601; only where the holder is a process, which says again and again that it lives. */
+  readonly aliveUntil?: string;
+  /** The lease that a process found, of an execution that does not run: it is put back as it was. */
+  readonly found?: Lease;
 }
 
-interface LeaseDeps {
+export interface LeaseDeps {
   readonly objects: ObjectStore;
   readonly executions: Executions;
+  readonly clock: Pick<Clock, 'now'>;
   readonly workBucket: string;
 }
 
@@ -45,8 +52,9 @@ export async function acquireLease(deps: LeaseDeps, name: string, holder: Holder
     const found = await readJson<Lease>(deps.objects, location.bucket, location.key);
     if (found?.value.executionArn === holder.executionArn)
       return { held: true, predecessors: found.value.predecessors };
-    if (found && (await isRunning(deps.executions, found.value))) return { held: false };
-    const predecessors = found ? withNewest(found.value.predecessors, found.value.executionId) : [];
+    if (found && (await isAlive(deps, found.value))) return { held: false };
+    const ended = found && endedExecution(found.value);
+    const predecessors = ended ? withNewest(ended.predecessors, ended.executionId) : [];
     try {
       await deps.objects.write(
         location,
@@ -61,18 +69,28 @@ export async function acquireLease(deps: LeaseDeps, name: string, holder: Holder
   return { held: false };
 }
 
-const isRunning = async (executions: Executions, lease: Lease) =>
-  (await executions.status(lease.executionArn)) === 'RUNNING';
+/** Whether its holder still works: an execution that runs, or a process that said so a moment ago. */
+export const isAlive = async (
+  { executions, clock }: Pick<LeaseDeps, 'executions' | 'clock'>,
+  lease: Lease,
+): Promise<boolean> =>
+  lease.aliveUntil === undefined
+    ? (await executions.status(lease.executionArn)) === 'RUNNING'
+    : Date.parse(lease.aliveUntil) > clock.now();
+
+/** The execution whose work may be half done, in a lease whose holder is not alive. Pure. */
+export const endedExecution = (lease: Lease): Lease | undefined =>
+  lease.aliveUntil === undefined ? lease : lease.found;
 
 const withNewest = (predecessors: readonly string[], executionId: string) => [
   ...predecessors.filter((id) => id !== executionId),
   executionId,
 ];
 
-/** Whether a running execution holds the lease. */
+/** Whether somebody who is alive holds the lease. */
 export async function isLeaseHeld(deps: LeaseDeps, name: string): Promise<boolean> {
   const found = await readJson<Lease>(deps.objects, deps.workBucket, workKeys.lease(name));
-  return found !== undefined && (await isRunning(deps.executions, found.value));
+  return found !== undefined && (await isAlive(deps, found.value));
 }
 
 /** Throws LeaseLost unless `executionArn` holds it. */

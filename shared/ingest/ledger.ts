@@ -18,6 +18,8 @@ export interface LedgerEntry {
   /** `verified`: proven, or accepted with `proof: none`. Only then is a re-send a duplicate. */
   readonly state: 'imported' | 'verified';
   readonly frames: number;
+  /** Image sets that hold an earlier content under this UID, which gave way to this one by a person's decision. */
+  readonly replaces?: readonly string[];
 }
 
 export interface SeriesLedger {
@@ -129,9 +131,16 @@ function keepingProofs(
   for (const [uid, entry] of Object.entries(added)) {
     const known = current[uid];
     const isSame = known?.sha256 === entry.sha256 && known.imageSetId === entry.imageSetId;
-    merged[uid] = isSame ? known : entry;
+    merged[uid] = isSame ? known : { ...entry, ...replacedBy(entry, known) };
   }
   return merged;
+}
+
+/** An entry that replaces another knows where the earlier content still lies, unless it was overwritten. */
+function replacedBy(entry: LedgerEntry, known: LedgerEntry | undefined): Pick<LedgerEntry, 'replaces'> {
+  if (!entry.replaces || !known) return {};
+  const sets = [known.imageSetId, ...(known.replaces ?? [])].filter((id) => id !== entry.imageSetId);
+  return { replaces: [...new Set(sets)].sort() };
 }
 
 /** Adds to a study whose patient it holds and which image sets of its series are ours. */

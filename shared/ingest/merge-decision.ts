@@ -16,6 +16,8 @@ export interface Variant {
   /** Every instance is proven, as the ledger has it; others are never moved or deleted. */
   readonly isProven: boolean;
   readonly metadata: ImageSetMetadata;
+  /** The image set of the content that all its instances gave way to, by a person's decision. */
+  readonly replacedBy?: string;
 }
 
 export interface MergeSource {
@@ -33,6 +35,10 @@ export interface Merge {
   readonly keywords: readonly string[];
   /** A person decided: nothing is aligned, the destination's patient, study and series stand. */
   readonly isForced?: boolean;
+  /** For the report, where it is not about spelling. */
+  readonly reason?: string;
+  /** A person decided: where the series has no primary image set, the destination becomes it. */
+  readonly promotes?: boolean;
 }
 
 export interface KeptApart {

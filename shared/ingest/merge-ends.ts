@@ -1,6 +1,6 @@
 /** How the merges of an execution ended, as the report tells it: of series, image sets and objects. */
 
-import type { MergeOutcome } from './merge-series.ts';
+import type { MergeOutcome } from './merge-journal.ts';
 import type { MergeItem } from './merge-variants.ts';
 import { readJson } from './ndjson.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';

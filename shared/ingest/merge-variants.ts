@@ -4,8 +4,10 @@
  */
 import { concurrently } from './concurrently.ts';
 import { sha256 } from './digest.ts';
-import { markVerified, readSeries } from './ledger.ts';
+import { patientKey } from './identity.ts';
+import { markVerified, readSeries, type SeriesLedger } from './ledger.ts';
 import { exists, writeOnce } from './ndjson.ts';
+import { patientDecisionOf, standingIdentity } from './patient-decisions.ts';
 import type { ExecutionRef, PipelineDeps } from './pipeline-deps.ts';
 import type { ImageSetReport, MergeReport } from './report.ts';
 import { readResolution } from './resolutions.ts';
@@ -29,13 +31,16 @@ export async function mergeVariants(deps: PipelineDeps, request: ExecutionRef): 
   if (await exists(deps.objects, workBucket, key)) return;
   const merges: MergeReport[] = [];
   const imageSets: ImageSetReport[] = [];
+  const forMerging = new Set<string>();
   let waiting: VerifiedLine[][] = [];
   const settle = async () => {
     const settled = await concurrently(waiting, SERIES_AT_ONCE, (lines) => settleSeries(deps, lines));
     waiting = [];
     for (const series of settled) {
       imageSets.push(...series.imageSets);
-      if (series.merge) merges.push(series.merge);
+      if (series.isForMerging) forMerging.add(series.seriesInstanceUID);
+      // In `auto` the variants are for MergeSeries, and the report has them from there; but for those kept apart.
+      if (series.merge && !series.isReportedByMerge) merges.push(series.merge);
     }
   };
   for await (const lines of bySeries(deps, request.executionId)) {
@@ -43,14 +48,9 @@ export async function mergeVariants(deps: PipelineDeps, request: ExecutionRef): 
     if (waiting.length >= SERIES_AT_ONCE) await settle();
   }
   await settle();
-  // In `auto` the variants are for MergeSeries, and the report has them from there; but for what a person decided.
-  const isForMerging = (merge: MergeReport) =>
-    deps.settings.merge === 'auto' && merge.outcome !== 'keptApart';
-  const list = merges
-    .filter(isForMerging)
-    .map((merge) => mergeItem(request.executionId, merge.seriesInstanceUID));
+  const list = [...forMerging].map((series) => mergeItem(request.executionId, series));
   await writeOnce(deps.objects, workBucket, workKeys.mergeList(request.executionId), JSON.stringify(list));
-  const result: Merges = { merges: merges.filter((merge) => !isForMerging(merge)), imageSets };
+  const result: Merges = { merges, imageSets };
   await writeOnce(deps.objects, workBucket, key, JSON.stringify(result));
 }
 
@@ -79,19 +79,52 @@ async function* bySeries(deps: PipelineDeps, executionId: string): AsyncGenerato
   if (lines.length > 0) yield lines;
 }
 
-async function settleSeries(
-  deps: PipelineDeps,
-  lines: readonly VerifiedLine[],
-): Promise<{ imageSets: ImageSetReport[]; merge?: MergeReport }> {
-  const series = lines[0]!.series;
+interface SettledSeries {
+  readonly seriesInstanceUID: string;
+  readonly imageSets: readonly ImageSetReport[];
+  readonly merge?: MergeReport;
+  /** MergeSeries has something to do. */
+  readonly isForMerging: boolean;
+  /** Its outcome tells of the variants. */
+  readonly isReportedByMerge: boolean;
+}
+
+async function settleSeries(deps: PipelineDeps, lines: readonly VerifiedLine[]): Promise<SettledSeries> {
+  const { series, study } = lines[0]!;
   await markVerified(deps, series, settledInstances(lines));
   const imageSets: ImageSetReport[] = [];
   for (const imageSetId of new Set(lines.map((line) => line.imageSetId))) {
     const ofSet = lines.filter((line) => line.imageSetId === imageSetId);
     imageSets.push(await describeImageSet(deps, imageSetId, ofSet));
   }
-  const merge = deps.settings.merge === 'off' ? undefined : await reportVariants(deps, series);
-  return { imageSets, ...(merge ? { merge } : {}) };
+  const ledger = await readSeries(deps, series);
+  const merge =
+    deps.settings.merge === 'off' ? undefined : await reportVariants(deps, series, ledger?.retired ?? {});
+  const isReportedByMerge = deps.settings.merge === 'auto' && merge?.outcome === 'reported';
+  return {
+    seriesInstanceUID: series,
+    imageSets,
+    ...(merge ? { merge } : {}),
+    isForMerging: isReportedByMerge || (await isDecidedUpon(deps, study, ledger)),
+    isReportedByMerge,
+  };
+}
+
+/** Whether a person's decision asks for something in this series, whatever `merge` is: see decided-edits.ts. */
+async function isDecidedUpon(
+  deps: PipelineDeps,
+  study: string,
+  ledger: SeriesLedger | undefined,
+): Promise<boolean> {
+  const retired = ledger?.retired ?? {};
+  const isReplacing = Object.values(ledger?.instances ?? {}).some(({ replaces }) =>
+    replaces?.some((imageSetId) => retired[imageSetId] === undefined),
+  );
+  if (isReplacing) return true;
+  const decision = await patientDecisionOf(deps, study);
+  return (ledger?.identities ?? []).some(
+    (identity) => patientKey(standingIdentity(decision, identity)) !== patientKey(identity),
+  );
 }
 
 /** Instances of which every part is as it must be. */
@@ -130,8 +163,8 @@ async function describeImageSet(
 async function reportVariants(
   deps: PipelineDeps,
   seriesInstanceUID: string,
+  retired: Readonly<Record<string, string>>,
 ): Promise<MergeReport | undefined> {
-  const retired = (await readSeries(deps, seriesInstanceUID))?.retired ?? {};
   const ids: string[] = [];
   for await (const { imageSetId } of deps.imaging.searchImageSets({ seriesInstanceUID }))
     if (retired[imageSetId] === undefined) ids.push(imageSetId);

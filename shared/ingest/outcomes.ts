@@ -130,7 +130,7 @@ export const OUTCOMES = {
     benign: false,
     says: 'an instance with this SOPInstanceUID but other content is stored already, or came twice',
     advice:
-      'Find out which is right; `isocenter resolve SERIES --replace SOP` puts this one in the place of the first.',
+      'Find out which is right; `isocenter resolve SERIES --replace SOP` lets this one take the place of the first.',
   },
   IdentityConflict: {
     kind: 'reject',
@@ -138,7 +138,7 @@ export const OUTCOMES = {
     benign: false,
     says: 'the series or study belongs to another patient identity',
     advice:
-      'Two patients share UIDs, or a patient was corrected: find out which, correct it at the source, send it again.',
+      'See with `isocenter resolve SERIES --show`; then `--patient LABEL` when they are one patient, `--keep-apart` when not.',
   },
   DicomDirectory: {
     kind: 'reject',
@@ -216,7 +216,8 @@ export const OUTCOMES = {
     retry: false,
     benign: false,
     says: 'ingested into an image set of its own: its series has variants that must not be joined automatically',
-    advice: 'Compare the named keywords, then `isocenter resolve SERIES`.',
+    advice:
+      'Compare the named keywords, then `isocenter resolve SERIES` with `--merge-into ID` or `--keep-apart`.',
   },
 } as const satisfies Record<string, OutcomeEntry>;
 

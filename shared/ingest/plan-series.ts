@@ -1,5 +1,6 @@
 /** PlanImport's decision about one object, in the light of its study (design "Duplicates and conflicts"). Pure. */
-import { type IdentityDecision, identityDigest } from './identity.ts';
+import type { IdentityDecision } from './decide-identities.ts';
+import { identityDigest } from './identity.ts';
 import type { LedgerEntry } from './ledger.ts';
 import type { Candidate, DecidedLine, StageLine } from './plan-lines.ts';
 
@@ -48,7 +49,9 @@ export function planObject(
     return rejected(
       candidate,
       'IdentityConflict',
-      `another patient is known under this study or series; they differ in ${identity.keywords.join(', ')}`,
+      `another patient is known under this study or series; they differ in ${identity.keywords.join(', ')}${
+        identity.because === undefined ? '' : `; ${identity.because}`
+      }`,
     );
   const { entry } = known;
   if (entry && !known.mayReplace) return againstLedger(candidate, entry, first);

@@ -1,7 +1,9 @@
 /** What PlanImport knows of one study: its aggregate in this upload, the ledgers, and what the data store holds of it. */
 import { concurrently } from './concurrently.ts';
-import { decideIdentities, type Identity, type IdentityDecision, identityDigest } from './identity.ts';
+import { decideIdentities, type IdentityDecision } from './decide-identities.ts';
+import { type Identity, identityDigest, patientKey } from './identity.ts';
 import { type LedgerEntry, readSeries, readStudy, type SeriesLedger, type StudyLedger } from './ledger.ts';
+import { identityOf, patientDecisionOf } from './patient-decisions.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import type { Candidate } from './plan-lines.ts';
 import type { AdoptedInstance, BatchFill, KnownInstance } from './plan-series.ts';
@@ -61,11 +63,16 @@ export async function loadStudy(
     ...[...ledgers.values()].flatMap((ledger) => ledger.identities),
     ...foreign.map((set) => set.identity),
   ];
+  // Asked for only where there is more than one identity to decide about.
+  const mayDiffer = new Set(
+    [...stored, ...aggregate.identities.map(({ identity }) => identity)].map(patientKey),
+  );
+  const human = mayDiffer.size > 1 ? await patientDecisionOf(deps, aggregate.study) : undefined;
   const liveInstances = instancesOfLiveSets(deps);
   const replaceable = replaceableInstances(deps);
   return {
     ...aggregate,
-    decisions: decideIdentities(stored, aggregate.identities, deps.settings.constraintProfile),
+    decisions: decideIdentities(stored, aggregate.identities, deps.settings.constraintProfile, human),
     known: async ({ series, sop }) => {
       const inBatch = adopted.get(instanceKey(series, sop));
       const entry = await liveEntry(ledgers.get(series)?.instances[sop], series, sop, liveInstances);
@@ -147,16 +154,4 @@ async function foreignImageSets(
     foreign.push({ identity: identityOf(Patient.DICOM), instances: instancesListed(Study.Series) });
   }
   return foreign;
-}
-
-/** The identity as a metadata document holds it. */
-export function identityOf(patient: Readonly<Record<string, unknown>>): Identity {
-  const text = (keyword: string) => (typeof patient[keyword] === 'string' ? patient[keyword] : '');
-  return {
-    patientID: text('PatientID'),
-    issuerOfPatientID: text('IssuerOfPatientID'),
-    birthDate: text('PatientBirthDate'),
-    sex: text('PatientSex'),
-    name: text('PatientName'),
-  };
 }

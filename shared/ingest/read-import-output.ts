@@ -230,6 +230,7 @@ const entryOf = (line: StageLine, imageSetId: string, sha256: string): LedgerEnt
   imageSetId,
   state: 'imported',
   frames: line.frames,
+  ...(line.replaces ? { replaces: [] } : {}),
 });
 
 function identitiesOf(lines: readonly StageLine[]): Identity[] {

@@ -4,6 +4,7 @@
  */
 import type { Identity } from './identity.ts';
 import { differingKeywords as differingIdentity } from './identity.ts';
+import { LeaseLost, SeriesBusy, seriesLease } from './leases.ts';
 import {
   conflictsWith,
   cutCopies,
@@ -11,16 +12,12 @@ import {
   type MergeSource,
   type Variant,
 } from './merge-decision.ts';
-import {
-  advanceMerge,
-  type MergeDeps,
-  type MergeJournal,
-  type MergeOutcome,
-  readVariants,
-} from './merge-series.ts';
+import { type MergeDeps, type MergeJournal, type MergeOutcome, readVariants } from './merge-journal.ts';
+import { advanceMerge } from './merge-series.ts';
 import { exists, readJson, readLines, writeOnce } from './ndjson.ts';
-import { identityOf } from './plan-studies.ts';
-import type { ObjectLine } from './report.ts';
+import { identityOf } from './patient-decisions.ts';
+import { checkProcessLease, whileHolding } from './process-leases.ts';
+import type { ObjectLine, Report } from './report.ts';
 import { type HumanDecision, recordDecision } from './resolutions.ts';
 import { workKeys } from './work-keys.ts';
 
@@ -74,7 +71,7 @@ export const keepApart = (deps: MergeDeps, series: string, by: HumanDecision): P
 
 /**
  * Brings every image set of the series into `destination`, whose patient, study and series stand. `resolutionId` names
- * the decision as an execution is named; `undo` takes it. Throws CannotResolve.
+ * the decision as an execution is named; `undo` takes it. Holds the series meanwhile. Throws CannotResolve.
  */
 export async function mergeInto(
   deps: MergeDeps,
@@ -83,36 +80,69 @@ export async function mergeInto(
 ): Promise<MergeOutcome> {
   const { series, destination, resolutionId } = request;
   const { workBucket } = deps.settings;
-  const { variants, before } = await variantsOf(deps, series);
-  const journal = planByHand(variants, before, request, by);
-  await recordDecision(deps, series, 'merge-into', by);
-  const item = JSON.stringify([{ seriesInstanceUID: series, name: resolutionId }]);
-  await writeOnce(deps.objects, workBucket, workKeys.mergeList(resolutionId), item);
-  const journalKey = workKeys.mergeJournal(resolutionId, series);
-  await writeOnce(deps.objects, workBucket, journalKey, JSON.stringify(journal));
+  const leaseDeps = { ...deps, workBucket };
+  return unlessBusy(() =>
+    whileHolding(leaseDeps, [seriesLease(series)], resolutionId, async () => {
+      const { variants, before } = await variantsOf(deps, series);
+      const journal = planByHand(variants, before, request, by);
+      await recordDecision(deps, series, 'merge-into', by);
+      const outcomes = await carryOut(deps, resolutionId, [journal]);
+      const outcome = outcomes[0];
+      if (!outcome) throw new CannotResolve(`image set ${destination}: the merge left no outcome`);
+      return outcome;
+    }),
+  );
+}
+
+/** A series that an ingest, or another person, works on is decided later. */
+export async function unlessBusy<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof SeriesBusy || error instanceof LeaseLost)
+      throw new CannotResolve('an ingest works on the series now; try again when it has ended');
+    throw error;
+  }
+}
+
+/** Writes the journals down, then steps each to its end. The caller holds the leases. */
+export async function carryOut(
+  deps: MergeDeps,
+  resolutionId: string,
+  journals: readonly MergeJournal[],
+): Promise<MergeOutcome[]> {
+  const { workBucket } = deps.settings;
+  const list = journals.map(({ seriesInstanceUID }) => ({ seriesInstanceUID, name: resolutionId }));
+  await writeOnce(deps.objects, workBucket, workKeys.mergeList(resolutionId), JSON.stringify(list));
+  for (const journal of journals) {
+    const key = workKeys.mergeJournal(resolutionId, journal.seriesInstanceUID);
+    await writeOnce(deps.objects, workBucket, key, JSON.stringify(journal));
+  }
+  const outcomes: MergeOutcome[] = [];
+  for (const { seriesInstanceUID } of journals) {
+    await stepToEnd(deps, resolutionId, seriesInstanceUID);
+    const key = workKeys.mergeOutcome(resolutionId, seriesInstanceUID);
+    const outcome = await readJson<MergeOutcome>(deps.objects, workBucket, key);
+    if (outcome) outcomes.push(outcome.value);
+  }
+  return outcomes;
+}
+
+async function stepToEnd(deps: MergeDeps, executionId: string, seriesInstanceUID: string): Promise<void> {
+  const leaseDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };
   for (let step = 0; ; step++) {
-    const { status, waitSeconds } = await advanceMerge(deps, {
-      executionId: resolutionId,
-      seriesInstanceUID: series,
-      step,
-    });
-    if (status === 'done') break;
+    await checkProcessLease(leaseDeps, seriesLease(seriesInstanceUID), executionId);
+    const { status, waitSeconds } = await advanceMerge(deps, { executionId, seriesInstanceUID, step });
+    if (status === 'done') return;
     await deps.clock.sleep(waitSeconds * 1000);
   }
-  const outcome = await readJson<MergeOutcome>(
-    deps.objects,
-    workBucket,
-    workKeys.mergeOutcome(resolutionId, series),
-  );
-  if (!outcome) throw new CannotResolve(`image set ${destination}: the merge left no outcome`);
-  return outcome.value;
 }
 
 /** Pure. Instances that differ under one SOP Instance UID, and what is not proven, are not for a merge to settle. */
 function planByHand(
   variants: readonly Variant[],
   before: MergeJournal['before'],
-  { series, destination }: { readonly series: string; readonly destination: string },
+  { series, destination, resolutionId }: Parameters<typeof mergeInto>[1],
   by: HumanDecision,
 ): MergeJournal {
   const target = variants.find((variant) => variant.imageSetId === destination);
@@ -140,16 +170,37 @@ function planByHand(
   return {
     seriesInstanceUID: series,
     decidedAt: by.at,
-    merges: [{ destination, sources, keywords, isForced: true }],
+    merges: [{ destination, sources, keywords, isForced: true, promotes: true, reason: 'a person decided' }],
     keptApart: [],
     before,
+    heldBy: resolutionId,
   };
 }
 
-/** A refused object under a SOP Instance UID, and the execution that has it. */
+/** A refused object, and the execution that has it. */
 export interface RefusedInstance {
   readonly executionId: string;
   readonly line: ObjectLine;
+}
+
+/** Objects that were refused with this code and still wait in the work bucket, those of the newest report first. */
+export async function* refusedObjects(
+  deps: Pick<MergeDeps, 'objects' | 'settings'>,
+  code: string,
+  isMeant: (line: ObjectLine) => boolean,
+): AsyncGenerator<RefusedInstance> {
+  const { workBucket } = deps.settings;
+  const summaries: string[] = [];
+  for await (const { key } of deps.objects.list(workBucket, workKeys.summaries)) summaries.push(key);
+  for (const key of summaries.reverse()) {
+    const summary = await readJson<Pick<Report, 'executionId' | 'counts'>>(deps.objects, workBucket, key);
+    if (!summary || summary.value.counts.rejected === 0) continue;
+    const { executionId } = summary.value;
+    for await (const line of readLines<ObjectLine>(deps.objects, workBucket, workKeys.objects(executionId)))
+      if (line.code === code && isMeant(line))
+        if (await exists(deps.objects, workBucket, workKeys.refused('rejected', executionId, line.key)))
+          yield { executionId, line };
+  }
 }
 
 /** The newest object that was refused for being another content of a stored instance. */
@@ -158,22 +209,8 @@ export async function findConflicting(
   series: string,
   sop: string,
 ): Promise<RefusedInstance | undefined> {
-  const { workBucket } = deps.settings;
-  const summaries: string[] = [];
-  for await (const { key } of deps.objects.list(workBucket, workKeys.summaries)) summaries.push(key);
-  for (const key of summaries.reverse()) {
-    const summary = await readJson<{ executionId: string }>(deps.objects, workBucket, key);
-    if (!summary) continue;
-    const { executionId } = summary.value;
-    for await (const line of readLines<ObjectLine>(deps.objects, workBucket, workKeys.objects(executionId)))
-      if (
-        line.code === 'InstanceConflict' &&
-        line.sopInstanceUID === sop &&
-        line.seriesInstanceUID === series
-      )
-        if (await exists(deps.objects, workBucket, workKeys.refused('rejected', executionId, line.key)))
-          return { executionId, line };
-  }
+  const isMeant = (line: ObjectLine) => line.sopInstanceUID === sop && line.seriesInstanceUID === series;
+  for await (const refused of refusedObjects(deps, 'InstanceConflict', isMeant)) return refused;
   return undefined;
 }
 

@@ -14,12 +14,12 @@ export interface Retried {
   readonly skipped: number;
 }
 
-/** Only those with `code`, and only the one of `key`, where given. Safe to repeat. Throws NoSuchObject without a report. */
+/** Only those with `code`, and only the one of `key` or those of several, where given. Safe to repeat. Throws NoSuchObject without a report. */
 export async function retryObjects(
   deps: UploadDeps,
   executionId: string,
   code?: string,
-  key?: string,
+  key?: string | ReadonlySet<string>,
 ): Promise<Retried> {
   const { workBucket } = deps.settings;
   const report = await readJson<Report>(deps.objects, workBucket, workKeys.report(executionId));
@@ -30,7 +30,7 @@ export async function retryObjects(
   for await (const line of readLines<ObjectLine>(deps.objects, workBucket, workKeys.objects(executionId))) {
     if (line.outcome !== 'rejected' && line.outcome !== 'failed') continue;
     if (code !== undefined && line.code !== code) continue;
-    if (key !== undefined && line.key !== key) continue;
+    if (key !== undefined && (typeof key === 'string' ? line.key !== key : !key.has(line.key))) continue;
     if (await restore(deps, executionId, line)) restored++;
     else skipped++;
   }

@@ -1,9 +1,22 @@
 /** The grace of merged sources: when it is over they are read once more, compared with their destination, and deleted. */
-import { deleteSources, type MergeDeps, type MergeJournal } from './merge-series.ts';
+import { SeriesBusy, seriesLease } from './leases.ts';
+import type { MergeDeps, MergeJournal } from './merge-journal.ts';
+import type { Stepped } from './merge-step.ts';
 import { readJson } from './ndjson.ts';
+import { checkProcessLease, whileHolding } from './process-leases.ts';
+import { promoteDestination, promotedMerge } from './promote-destination.ts';
+import { deleteSources } from './retire-sources.ts';
 import { workKeys } from './work-keys.ts';
 
-/** Deletes what is due; what cannot be deleted safely stays, and its note goes, so that a person decides. */
+interface DueMerge {
+  readonly executionId: string;
+  readonly series: string;
+}
+
+/**
+ * Deletes what is due; what cannot be deleted safely stays, and its note goes, so that a person decides. A series that
+ * somebody works on is left for the next sweep.
+ */
 export async function sweepMerges(deps: MergeDeps): Promise<{ due: number; deleted: number }> {
   const { workBucket } = deps.settings;
   const now = new Date(deps.clock.now()).toISOString();
@@ -12,16 +25,43 @@ export async function sweepMerges(deps: MergeDeps): Promise<{ due: number; delet
   for await (const { key, etag } of deps.objects.list(workBucket, workKeys.dueMerges)) {
     if (key.slice(workKeys.dueMerges.length) > now) break;
     due++;
-    const note = await readJson<{ executionId: string; series: string }>(deps.objects, workBucket, key);
+    const note = await readJson<DueMerge>(deps.objects, workBucket, key);
     if (!note) continue;
-    const journalKey = workKeys.mergeJournal(note.value.executionId, note.value.series);
-    const journal = (await readJson<MergeJournal>(deps.objects, workBucket, journalKey))?.value;
-    const ends = await Promise.all(
-      (journal?.merges ?? []).map((merge) => deleteSources(deps, journal!, merge)),
-    );
-    if (ends.includes('wait')) continue;
-    if (ends.every((end) => end === 'done')) deleted++;
+    const end = await sweepOne(deps, note.value);
+    if (end === 'wait') continue;
+    if (end === 'done') deleted++;
     await deps.objects.remove(workBucket, [{ key, etag }]);
   }
   return { due, deleted };
+}
+
+async function sweepOne(deps: MergeDeps, { executionId, series }: DueMerge): Promise<Stepped> {
+  const { workBucket } = deps.settings;
+  const id = `sweep-${executionId}`;
+  const lease = seriesLease(series);
+  try {
+    return await whileHolding({ ...deps, workBucket }, [lease], id, async () => {
+      const journalKey = workKeys.mergeJournal(executionId, series);
+      const journal = (await readJson<MergeJournal>(deps.objects, workBucket, journalKey))?.value;
+      const ref = { executionId, seriesInstanceUID: series };
+      let failure: Stepped | undefined;
+      for (const merge of journal?.merges ?? []) {
+        await checkProcessLease({ objects: deps.objects, workBucket }, lease, id);
+        const standing = await promotedMerge(deps, ref, merge);
+        const end = await deleteSources(deps, journal!, standing);
+        if (end === 'wait') return 'wait';
+        if (end !== 'done') {
+          failure = end;
+          continue;
+        }
+        // The primary among the sources is gone now: the destination may take its place, and is a source then.
+        const promoted = await promoteDestination(deps, ref, journal!, merge);
+        if (promoted === 'wait' || promoted.destination !== standing.destination) return 'wait';
+      }
+      return failure ?? 'done';
+    });
+  } catch (error) {
+    if (error instanceof SeriesBusy) return 'wait';
+    throw error;
+  }
 }

@@ -1,14 +1,18 @@
 /**
- * Undoing merges while their sources are still there (the grace): the destination and what was aligned go back to the
- * versions from before, the ledger with them, and the series stays apart until somebody allows merging again.
+ * Undoing merges while their sources are still there (the grace): the destination, and what was aligned or corrected, go
+ * back to the versions from before, the ledger with them; a promoted image set gives back what it got since, by copying.
+ * The series stays apart until somebody allows merging again.
  */
 import { NotConsistentYet, Throttled } from '../ports/imaging-service.ts';
-import { isLeaseHeld, seriesLease } from './leases.ts';
-import { restoreSources } from './ledger.ts';
-import type { Merge } from './merge-decision.ts';
-import { instancesIn, type MergeDeps, type MergeJournal } from './merge-series.ts';
+import { SeriesBusy, seriesLease } from './leases.ts';
+import { repointInstances, restoreSources } from './ledger.ts';
+import { cutCopies, type Merge } from './merge-decision.ts';
+import { instancesIn, type MergeDeps, type MergeJournal } from './merge-journal.ts';
 import type { MergeItem } from './merge-variants.ts';
 import { readJson } from './ndjson.ts';
+import { withdrawPatientDecision } from './patient-decisions.ts';
+import { whileHolding } from './process-leases.ts';
+import { promotedMerge } from './promote-destination.ts';
 import { type HumanDecision, recordDecision } from './resolutions.ts';
 import { workKeys } from './work-keys.ts';
 
@@ -35,14 +39,14 @@ function patient<T extends object>(port: T, sleep: (milliseconds: number) => Pro
       }
     }
   };
-  const patientOnes = ['imageSet', 'metadata', 'revert'].map((name) => {
+  const patientOnes = ['imageSet', 'metadata', 'revert', 'copy', 'delete'].map((name) => {
     const method = Reflect.get(port, name) as (...args: unknown[]) => Promise<unknown>;
     return [name, (...args: unknown[]) => wait(() => Reflect.apply(method, port, args))];
   });
   return { ...port, ...Object.fromEntries(patientOnes) };
 }
 
-/** Every merge of the execution. Safe to repeat. */
+/** Every merge of the execution, or of the decision of that name. Safe to repeat. */
 export async function undoMerges(
   given: MergeDeps,
   executionId: string,
@@ -55,11 +59,17 @@ export async function undoMerges(
   for (const { seriesInstanceUID } of list?.value ?? []) {
     const key = workKeys.mergeJournal(executionId, seriesInstanceUID);
     const journal = (await readJson<MergeJournal>(deps.objects, workBucket, key))?.value;
-    if (!journal || journal.merges.length === 0) continue;
+    if (!journal || isWithoutChanges(journal)) continue;
     undone.push({ seriesInstanceUID, ...(await undoSeries(deps, executionId, journal, by)) });
   }
   return undone;
 }
+
+const isWithoutChanges = ({ merges, corrections, superseded, heldBy }: MergeJournal) =>
+  heldBy === undefined &&
+  merges.length === 0 &&
+  Object.keys(corrections ?? {}).length === 0 &&
+  Object.keys(superseded ?? {}).length === 0;
 
 type End = Omit<Undone, 'seriesInstanceUID'>;
 const cannot = (says: string): End => ({ isUndone: false, says });
@@ -70,26 +80,64 @@ async function undoSeries(
   journal: MergeJournal,
   by: HumanDecision,
 ): Promise<End> {
-  const series = journal.seriesInstanceUID;
   const leaseDeps = { ...deps, workBucket: deps.settings.workBucket };
-  if (await isLeaseHeld(leaseDeps, seriesLease(series)))
-    return cannot('an ingest works on the series now; try again when it has ended');
-  for (const merge of journal.merges) {
+  const names = [seriesLease(journal.seriesInstanceUID)];
+  try {
+    return await whileHolding(leaseDeps, names, `undo-${executionId}`, () =>
+      undoHeld(deps, executionId, journal, by),
+    );
+  } catch (error) {
+    if (error instanceof SeriesBusy)
+      return cannot('an ingest works on the series now; try again when it has ended');
+    throw error;
+  }
+}
+
+async function undoHeld(
+  deps: MergeDeps,
+  executionId: string,
+  journal: MergeJournal,
+  by: HumanDecision,
+): Promise<End> {
+  const series = journal.seriesInstanceUID;
+  const ref = { executionId, seriesInstanceUID: series };
+  const merges = await Promise.all(journal.merges.map((merge) => promotedMerge(deps, ref, merge)));
+  for (const merge of merges) {
     const refusal = await whyNot(deps, journal, merge);
     if (refusal) return cannot(refusal);
   }
   await recordDecision(deps, series, 'undo', by);
+  if (journal.patientsOf !== undefined) await withdrawPatientDecision(deps, journal.patientsOf, by);
   await forgetDue(deps, executionId, series);
-  for (const merge of journal.merges) {
-    for (const imageSetId of [merge.destination, ...merge.sources.map((source) => source.imageSetId)]) {
-      const end = await revertTo(deps, journal, imageSetId);
+  const touched = touchedBy(journal);
+  for (const imageSetId of touched) {
+    const end = await revertTo(deps, journal, imageSetId);
+    if (end) return cannot(end);
+  }
+  for (const [i, merge] of merges.entries()) {
+    const original = journal.merges[i]?.destination ?? '';
+    if (merge.destination !== original) {
+      const end = await copyBack(deps, journal, merge.destination, original);
       if (end) return cannot(end);
     }
     await restoreSources(deps, series, journal.before, merge);
   }
-  const sets = journal.merges.reduce((sum, merge) => sum + 1 + merge.sources.length, 0);
-  return { isUndone: true, says: `${sets} image sets are as they were before ${journal.decidedAt}` };
+  if (touched.length === 0)
+    return { isUndone: true, says: 'what was decided holds no longer; nothing had been changed by it' };
+  return {
+    isUndone: true,
+    says: `${touched.length} image sets are as they were before ${journal.decidedAt}`,
+  };
 }
+
+/** Image sets that the journal's work gave new versions. */
+const touchedBy = ({ merges, corrections, superseded }: MergeJournal): string[] => [
+  ...new Set([
+    ...merges.flatMap((merge) => [merge.destination, ...merge.sources.map((source) => source.imageSetId)]),
+    ...Object.keys(corrections ?? {}),
+    ...Object.keys(superseded ?? {}),
+  ]),
+];
 
 /** A source that is gone, or instances that came since, cannot be undone by versions. */
 async function whyNot(deps: MergeDeps, journal: MergeJournal, merge: Merge): Promise<string | undefined> {
@@ -101,12 +149,23 @@ async function whyNot(deps: MergeDeps, journal: MergeJournal, merge: Merge): Pro
   const destination = await deps.imaging.imageSet(merge.destination);
   if (!destination || destination.state === 'LOCKED')
     return `image set ${merge.destination} is gone or being written to`;
-  const sides = [merge.destination, ...merge.sources.map((source) => source.imageSetId)];
-  const known = new Set(sides.flatMap((side) => Object.keys(journal.before[side]?.instances ?? {})));
-  const now = instancesIn(await deps.imaging.metadata(merge.destination), journal.seriesInstanceUID);
-  const later = Object.keys(now).filter((sop) => !known.has(sop)).length;
-  if (later > 0) return `${later} instances joined image set ${merge.destination} since; nothing was changed`;
-  return undefined;
+  const later = Object.keys(await laterIn(deps, journal, merge.destination)).length;
+  if (later === 0) return undefined;
+  // A promoted image set gives them back, unless that would make them another patient's.
+  const isPromoted = journal.before[merge.destination] === undefined;
+  if (isPromoted && Object.keys(journal.corrections ?? {}).length === 0) return undefined;
+  return `${later} instances joined image set ${merge.destination} since; nothing was changed`;
+}
+
+/** Instances that came to an image set after the journal was written, with their forms. */
+async function laterIn(
+  deps: MergeDeps,
+  journal: MergeJournal,
+  imageSetId: string,
+): Promise<Record<string, string>> {
+  const known = new Set(Object.values(journal.before).flatMap(({ instances }) => Object.keys(instances)));
+  const now = instancesIn(await deps.imaging.metadata(imageSetId), journal.seriesInstanceUID);
+  return Object.fromEntries(Object.entries(now).filter(([sop]) => !known.has(sop)));
 }
 
 async function forgetDue(deps: MergeDeps, executionId: string, series: string): Promise<void> {
@@ -116,7 +175,7 @@ async function forgetDue(deps: MergeDeps, executionId: string, series: string): 
     if (key.endsWith(ending)) await deps.objects.remove(workBucket, [{ key }]);
 }
 
-/** Seconds that a revert may take before we say that it did not end. */
+/** Seconds that a write may take before we say that it did not end. */
 const PATIENCE_SECONDS = 60;
 
 /** Undefined when the set is as it was, else why it is not. */
@@ -126,6 +185,7 @@ async function revertTo(
   imageSetId: string,
 ): Promise<string | undefined> {
   const before = journal.before[imageSetId];
+  const replaced = journal.superseded?.[imageSetId] ?? {};
   const wanted = JSON.stringify(Object.entries(before?.instances ?? {}).sort());
   let isAsked = false;
   for (let waited = 0; waited < PATIENCE_SECONDS; waited++) {
@@ -134,11 +194,44 @@ async function revertTo(
     if (imageSet.state === 'ACTIVE') {
       if (imageSet.versionId === before.versionId) return undefined;
       const now = instancesIn(await deps.imaging.metadata(imageSetId), journal.seriesInstanceUID);
-      if (isAsked && JSON.stringify(Object.entries(now).sort()) === wanted) return undefined;
+      const held = Object.entries(now).filter(([sop, form]) => replaced[sop] !== form);
+      if (isAsked && JSON.stringify(held.sort()) === wanted) return undefined;
       if (!isAsked) await deps.imaging.revert(imageSet, before.versionId);
       isAsked = true;
     }
     await deps.clock.sleep(1000);
   }
   return `image set ${imageSetId}: the revert did not end within ${PATIENCE_SECONDS} seconds`;
+}
+
+/** What a promoted image set got since goes to the one that it was made from; then it is deleted. */
+async function copyBack(
+  deps: MergeDeps,
+  journal: MergeJournal,
+  promoted: string,
+  original: string,
+): Promise<string | undefined> {
+  const series = journal.seriesInstanceUID;
+  for (let waited = 0; waited < PATIENCE_SECONDS; waited++) {
+    const [from, to] = [await deps.imaging.imageSet(promoted), await deps.imaging.imageSet(original)];
+    if (!from) return undefined;
+    if (!to) return `image set ${original} is gone`;
+    if (from.state === 'ACTIVE' && to.state === 'ACTIVE') {
+      const later = await laterIn(deps, journal, promoted);
+      const { Instances = {} } = (await deps.imaging.metadata(promoted)).Study.Series[series] ?? {};
+      const listed = instancesIn(await deps.imaging.metadata(original), series);
+      const lacking = Object.entries(Instances).filter(
+        ([sop]) => later[sop] !== undefined && listed[sop] !== later[sop],
+      );
+      const [copy] = cutCopies(lacking) ?? [];
+      if (copy) await deps.imaging.copy(from, to, series, copy);
+      else {
+        const merge = { destination: original, sources: [{ imageSetId: promoted }] };
+        await repointInstances(deps, series, { [promoted]: { instances: later } }, merge);
+        await deps.imaging.delete(promoted);
+      }
+    }
+    await deps.clock.sleep(1000);
+  }
+  return `image set ${promoted}: copying back did not end within ${PATIENCE_SECONDS} seconds`;
 }

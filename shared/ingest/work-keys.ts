@@ -64,6 +64,11 @@ export const workKeys = {
     `${execution(executionId)}merges/${sha256(seriesInstanceUID)}.json`,
   /** What people decided about a series. */
   resolution: (seriesInstanceUID: string) => `resolutions/${sha256(seriesInstanceUID)}.json`,
+  /** What people decided about the patients of a study. */
+  patientDecision: (studyInstanceUID: string) => `resolutions/study-${sha256(studyInstanceUID)}.json`,
+  /** The image set that a merge's destination became when it was promoted. */
+  promotion: (executionId: string, seriesInstanceUID: string, destination: string) =>
+    `${execution(executionId)}merges/${sha256(seriesInstanceUID)}.${destination}.promotion.json`,
   /** Merged sources that are to be deleted at `dueAt` (ISO 8601). */
   dueMerge: (dueAt: string, executionId: string, seriesInstanceUID: string) =>
     `merges/${dueAt}-${executionId}-${sha256(seriesInstanceUID)}.json`,

@@ -134,10 +134,21 @@ export interface ImageSetVersion {
   readonly versionId: string;
 }
 
-/** Writing to image sets. All three are asynchronous in the service: the set is LOCKED until they are done. */
+/** Writing to image sets. All are asynchronous in the service: the set is LOCKED until they are done. */
 export interface ImageSetEditor {
-  /** Never with `force`. */
-  update(imageSet: ImageSetVersion, seriesInstanceUID: string, edits: MetadataEdits): Promise<void>;
+  /** Never with `force`. `studyWide`, a person's decision only: all primaries of the study get the same patient. */
+  update(
+    imageSet: ImageSetVersion,
+    seriesInstanceUID: string,
+    edits: MetadataEdits,
+    options?: { readonly studyWide: boolean },
+  ): Promise<void>;
+  /** A new version without these instances. A person's decision only. */
+  removeInstances(
+    imageSet: ImageSetVersion,
+    seriesInstanceUID: string,
+    sopInstanceUIDs: readonly string[],
+  ): Promise<void>;
   /** Copies these instances into the destination. `force`, a person's decision only: the destination's levels stand. */
   copy(
     source: ImageSetVersion,
@@ -146,6 +157,12 @@ export interface ImageSetEditor {
     sopInstanceUIDs: readonly string[],
     options?: { readonly force: boolean },
   ): Promise<void>;
+  /** Copies these instances into a new image set, which becomes the series' primary. Today's service only. */
+  promote(
+    source: ImageSetVersion,
+    seriesInstanceUID: string,
+    sopInstanceUIDs: readonly string[],
+  ): Promise<{ readonly imageSetId: string }>;
   /** A new version equal to an older one. */
   revert(imageSet: ImageSetVersion, toVersionId: string): Promise<void>;
   delete(imageSetId: string): Promise<void>;

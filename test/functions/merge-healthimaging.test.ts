@@ -12,7 +12,8 @@ import { imageSetEditor } from '../../shared/adapters/image-set-editor.ts';
 import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
 import { acquireLease, seriesLease } from '../../shared/ingest/leases.ts';
 import { recordInstances } from '../../shared/ingest/ledger.ts';
-import { advanceMerge, type MergeDeps, type MergeOutcome } from '../../shared/ingest/merge-series.ts';
+import type { MergeDeps, MergeOutcome } from '../../shared/ingest/merge-journal.ts';
+import { advanceMerge } from '../../shared/ingest/merge-series.ts';
 import { readJson } from '../../shared/ingest/ndjson.ts';
 import { undoMerges } from '../../shared/ingest/undo-merge.ts';
 import { workKeys } from '../../shared/ingest/work-keys.ts';
@@ -63,7 +64,10 @@ beforeAll(async () => {
       imaging,
       clock: systemClock,
       executions: { arnOf: () => HOLDER.executionArn, status: async () => 'RUNNING' },
-      settings: { workBucket: 'work', inboxBucket: 'inbox', datastoreId, mergeGraceSeconds },
+      settings: {
+        ...{ workBucket: 'work', inboxBucket: 'inbox', datastoreId, mergeGraceSeconds },
+        ...{ merge: 'auto', constraintProfile: '2024' },
+      },
     }) as unknown as MergeDeps;
 });
 

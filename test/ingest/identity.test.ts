@@ -1,8 +1,8 @@
 /** Patient identity: what is spelling and what is another patient, decided over whole sets. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { decideIdentities } from '../../shared/ingest/decide-identities.ts';
 import {
-  decideIdentities,
   differingKeywords,
   type Identity,
   identityClasses,

@@ -37,7 +37,7 @@ interface Held {
 }
 
 export interface ServiceCall {
-  readonly operation: 'update' | 'copy' | 'delete' | 'read';
+  readonly operation: 'update' | 'copy' | 'promote' | 'delete' | 'read';
 }
 
 /** `fault` is asked before each call: what it throws the call throws; `fails` says whether a write ends as FAILED. */
@@ -152,6 +152,37 @@ export function memoryImageSets(
         const { seed } = destination;
         destination.seed = { ...seed, instances: { ...seed.instances, ...added } };
       };
+    },
+    removeInstances: async ({ imageSetId, versionId }, _, sops) => {
+      enter('update');
+      const set = writable(imageSetId, versionId);
+      set.version++;
+      set.state = 'LOCKED';
+      const isFailing = hooks.fails?.({ operation: 'update' }) ?? false;
+      set.after = () => {
+        set.workflowStatus = isFailing ? 'UPDATE_FAILED' : 'UPDATED';
+        if (isFailing) return;
+        const left = Object.entries(set.seed.instances).filter(([sop]) => !sops.includes(sop));
+        set.seed = { ...set.seed, instances: Object.fromEntries(left) };
+      };
+    },
+    promote: async (from, _, sops) => {
+      enter('promote');
+      const source = writable(from.imageSetId, from.versionId);
+      source.state = 'LOCKED';
+      const imageSetId = `promoted-${held.size}`;
+      const taken = Object.fromEntries(sops.map((sop) => [sop, source.seed.instances[sop]!]));
+      const seed = { ...source.seed, imageSetId, isPrimary: false, instances: {} };
+      const isRefused = [...held.values()].some((set) => set.state !== 'DELETED' && set.seed.isPrimary);
+      const made: Held = {
+        ...{ version: 1, state: 'LOCKED', workflowStatus: 'COPYING', seed, versions: new Map() },
+        after: () => {
+          made.workflowStatus = isRefused ? 'COPY_FAILED' : 'COPIED';
+          if (!isRefused) made.seed = { ...seed, isPrimary: true, instances: taken };
+        },
+      };
+      held.set(imageSetId, made);
+      return { imageSetId };
     },
     revert: async ({ imageSetId, versionId }, toVersionId) => {
       enter('update');

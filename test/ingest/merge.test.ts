@@ -2,11 +2,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { memoryObjectStore } from '../../shared/adapters/memory-object-store.ts';
-import { acquireLease, seriesLease } from '../../shared/ingest/leases.ts';
+import { acquireLease, releaseLease, seriesLease } from '../../shared/ingest/leases.ts';
 import { readSeries, recordInstances } from '../../shared/ingest/ledger.ts';
 import { decideMerge, instanceForm, type Variant } from '../../shared/ingest/merge-decision.ts';
+import type { MergeDeps, MergeOutcome } from '../../shared/ingest/merge-journal.ts';
 import { NEVER_ALIGNED, SPELLING_RULES } from '../../shared/ingest/merge-rules.ts';
-import { advanceMerge, type MergeDeps, type MergeOutcome } from '../../shared/ingest/merge-series.ts';
+import { advanceMerge } from '../../shared/ingest/merge-series.ts';
 import { readJson } from '../../shared/ingest/ndjson.ts';
 import { readResolution } from '../../shared/ingest/resolutions.ts';
 import { CannotResolve, mergeInto, viewSeries } from '../../shared/ingest/resolve-series.ts';
@@ -170,7 +171,10 @@ async function begin(
   const store = memoryImageSets(SERIES, seeds, hooks);
   const objects = memoryObjectStore();
   let nowMs = Date.parse('2026-01-01T00:00:00Z');
-  const settings = { workBucket: 'work', inboxBucket: 'inbox', datastoreId: 'ds', mergeGraceSeconds };
+  const settings = {
+    ...{ workBucket: 'work', inboxBucket: 'inbox', datastoreId: 'ds', mergeGraceSeconds },
+    ...{ merge: 'auto', constraintProfile: 'current' },
+  };
   const deps = {
     objects,
     imaging: store.imaging,
@@ -215,6 +219,10 @@ async function finish({ deps }: Run, executionId = HOLDER.executionId): Promise<
 }
 
 class Killed extends Error {}
+
+/** The execution ends and gives its lease back. */
+const endOf = ({ deps }: Run) =>
+  releaseLease({ objects: deps.objects, workBucket: 'work' }, seriesLease(SERIES), HOLDER.executionArn);
 
 /** Pixels that can be reached: SOP Instance UID and checksums. */
 const reachable = (sets: readonly SetSeed[]) =>
@@ -331,6 +339,9 @@ describe('merging', () => {
     expect(await sweepMerges(run.deps)).toEqual({ due: 0, deleted: 0 });
     for (let i = 0; i < 60; i++) run.deps.clock.now();
     await sweepMerges(run.deps);
+    expect(run.store.sets().map((set) => set.imageSetId)).toEqual(['a', 'b']);
+    await endOf(run);
+    await sweepMerges(run.deps);
     await sweepMerges(run.deps);
     expect(run.store.sets().map((set) => set.imageSetId)).toEqual(['a']);
     expect(reachable(run.store.sets())).toEqual(reachable(seeds));
@@ -376,10 +387,17 @@ describe('merging', () => {
     expect(await viewSeries(deps, SERIES)).toMatchObject({ identityKeywords: ['PatientID'] });
     const request = { series: SERIES, destination: 'b', resolutionId: 'resolve-1' };
     const outcome = await mergeInto(deps, request, by);
-    expect(outcome.reports).toMatchObject([{ outcome: 'merged', destination: 'b', instances: 2 }]);
-    const [, b] = run.store.sets();
-    expect(Object.keys(b?.instances ?? {}).sort()).toEqual(['1', '2', '3']);
-    expect(b?.patient.PatientID).toBe('N-2');
+    // The series had no primary: today's service makes one of it, under a new id.
+    const [, b, promoted] = run.store.sets();
+    expect(outcome.reports).toMatchObject([
+      { outcome: 'merged', destination: promoted?.imageSetId, instances: 2 },
+    ]);
+    for (const set of [b, promoted]) {
+      expect(Object.keys(set?.instances ?? {}).sort()).toEqual(['1', '2', '3']);
+      expect(set?.patient.PatientID).toBe('N-2');
+    }
+    expect(promoted?.isPrimary).toBe(true);
+    expect((await readSeries(deps, SERIES))?.instances['1']?.imageSetId).toBe(promoted?.imageSetId);
     expect(await undoMerges(deps, 'resolve-1', by)).toMatchObject([{ isUndone: true }]);
     expect(run.store.sets()).toEqual(seeds);
     await expect(mergeInto(deps, { ...request, destination: 'x' }, by)).rejects.toThrow(CannotResolve);
