@@ -1,5 +1,5 @@
 /**
- * What people decided about the patients of a study (docs/decisions/0012): that several identities are one patient, and
+ * What people decided about the patients of a study (docs/decisions/0013): that several identities are one patient, and
  * which of them stands; or that an identity is another patient's, whose image sets stay apart. The record has who, when,
  * why and the digests of all identities; values only of those that are needed to carry it out.
  */

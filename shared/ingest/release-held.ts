@@ -1,5 +1,5 @@
 /**
- * Releasing what was refused as another patient's (docs/decisions/0012). A person decides about the identities of one
+ * Releasing what was refused as another patient's (docs/decisions/0013). A person decides about the identities of one
  * study: either they are one patient, and one of them is the right identity, which stored image sets get now and what
  * comes in gets after its import; or they are different patients, and what was held comes in as image sets of its own,
  * where the service does not join them. Then the held objects go back into the inbox, and the next ingest takes them.
