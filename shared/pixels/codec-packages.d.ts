@@ -11,3 +11,7 @@ declare module '@cornerstonejs/codec-charls/decodewasmjs' {
   const factory: unknown;
   export default factory;
 }
+declare module '@cornerstonejs/codec-openjpeg/wasmjs' {
+  const factory: unknown;
+  export default factory;
+}

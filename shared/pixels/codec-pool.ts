@@ -10,6 +10,7 @@ import { CodecError } from './errors.ts';
 import type {
   DecodedFrame,
   EncodedFrame,
+  EncodeOptions,
   FrameProof,
   TranscodedFrame,
   VerifyOptions,
@@ -19,6 +20,7 @@ import { type CodecJob, sizeOf } from './worker-protocol.ts';
 export type {
   DecodedFrame,
   EncodedFrame,
+  EncodeOptions,
   FrameChecksum,
   FrameProof,
   TranscodedFrame,
@@ -49,18 +51,18 @@ export interface CodecPool {
     description: ImageDescription,
     options?: FrameOptions & { readonly level?: number },
   ): Promise<DecodedFrame>;
-  /** Canonical pixels to HTJ2K Lossless RPCL, decoded again and compared; with checksums (of all levels when asked). */
+  /** Canonical pixels to HTJ2K Lossless RPCL or JPEG 2000 Lossless, decoded again and compared; with checksums (of all levels when asked). */
   encode(
     canonical: Uint8Array,
     description: ImageDescription,
-    options?: FrameOptions & { readonly levels?: boolean },
+    options?: FrameOptions & EncodeOptions,
   ): Promise<EncodedFrame>;
   /** Source frame to stored frame in one trip: decode, canonicalise, CRC, encode, decode back, compare. */
   transcode(
     encoded: Uint8Array,
     transferSyntaxUID: string,
     description: ImageDescription,
-    options?: FrameOptions & { readonly levels?: boolean },
+    options?: FrameOptions & EncodeOptions,
   ): Promise<TranscodedFrame>;
   /** Stored codestream to the CRC-32 of its pixels and its header facts, compared with its source when given. */
   verify(codestream: Uint8Array, options?: FrameOptions & VerifyOptions): Promise<FrameProof>;

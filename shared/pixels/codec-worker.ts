@@ -13,6 +13,7 @@ import {
   verifyFrame,
 } from './frame-operations.ts';
 import { describeThrown } from './htj2k/decode.ts';
+import { JPEG2000_PART } from './jpeg2000-part.ts';
 import { createCodecModules } from './modules.ts';
 import {
   BEGUN,
@@ -32,7 +33,7 @@ async function loadWasm(asset: string): Promise<Uint8Array<ArrayBuffer>> {
   return new Uint8Array(await readFile(path));
 }
 
-const tools: FrameTools = { modules: createCodecModules(loadWasm), crc32 };
+const tools: FrameTools = { modules: createCodecModules(loadWasm, JPEG2000_PART), crc32 };
 const { progress: shared, maxHeapBytes } = workerData as CodecWorkerData;
 const progress = openProgress(shared);
 let isBloated = false;

@@ -10,6 +10,7 @@ import { equalBytes } from './equal-bytes.ts';
 import { CodecError } from './errors.ts';
 import { type Codestream, openCodestream, sizeAtLevel } from './htj2k/codestream.ts';
 import { encodeHtj2k, HTJ2K_LOSSLESS_RPCL } from './htj2k/encode.ts';
+import { encodeJpeg2000, JPEG_2000_LOSSLESS } from './htj2k/encode-jpeg2000.ts';
 import { checksumLevels } from './htj2k/levels.ts';
 import type { CodecModules } from './modules.ts';
 import { decodeRle } from './rle.ts';
@@ -87,17 +88,25 @@ export async function decodeFrame(
   return { ...decoded, crc32: tools.crc32(decoded.pixels) };
 }
 
+export interface EncodeOptions {
+  /** Checksums of all resolution levels. */
+  readonly levels?: boolean;
+  /** Default HTJ2K. */
+  readonly format?: 'HTJ2K' | 'JPEG_2000_LOSSLESS';
+}
+
 /** Canonical pixels to a stored codestream that was decoded again and found equal. Throws CodecError. */
 export async function encodeFrame(
   tools: FrameTools,
   canonical: Uint8Array,
   description: ImageDescription,
-  options: { readonly levels?: boolean } = {},
+  options: EncodeOptions = {},
 ): Promise<EncodedFrame> {
   checkDescription(description);
-  const codestream = await tools.modules.use('openJph', (module) =>
-    encodeHtj2k(module, canonical, description),
-  );
+  const isJpeg2000 = options.format === 'JPEG_2000_LOSSLESS';
+  const codestream = isJpeg2000
+    ? await tools.modules.use('jpeg2000Encoder', (module) => encodeJpeg2000(module, canonical, description))
+    : await tools.modules.use('openJph', (module) => encodeHtj2k(module, canonical, description));
   const opened = openCodestream(codestream);
   const crc32 = tools.crc32(canonical);
   await decodeCodestream(tools.modules, opened, 0, (samples) => requireSame(samples, canonical, description));
@@ -107,7 +116,7 @@ export async function encodeFrame(
     codestream,
     checksums: [...lower, full],
     ...minMax(canonical, bytesPerSample(description), description.signed),
-    transferSyntaxUID: HTJ2K_LOSSLESS_RPCL,
+    transferSyntaxUID: isJpeg2000 ? JPEG_2000_LOSSLESS : HTJ2K_LOSSLESS_RPCL,
   };
 }
 
@@ -115,7 +124,7 @@ export async function encodeFrame(
 export async function transcodeFrame(
   tools: FrameTools,
   source: SourceFrame,
-  options: { readonly levels?: boolean } = {},
+  options: EncodeOptions = {},
 ): Promise<TranscodedFrame> {
   const decoded = await decodeSource(tools.modules, source);
   const encoded = await encodeFrame(tools, decoded.pixels, source.description, options);

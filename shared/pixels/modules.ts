@@ -6,6 +6,7 @@ import charLs from '@cornerstonejs/codec-charls/decodewasmjs';
 import openJpeg from '@cornerstonejs/codec-openjpeg/decodewasmjs';
 import openJph from '@cornerstonejs/codec-openjph';
 import { CodecError } from './errors.ts';
+import type { Jpeg2000EncoderModule } from './htj2k/encode-jpeg2000.ts';
 import type { OpenJpegModule } from './htj2k/openjpeg.ts';
 import type { OpenJphModule } from './htj2k/openjph.ts';
 import type { CharLsModule } from './jpeg/decode-ls.ts';
@@ -21,6 +22,7 @@ const webAssembly = (globalThis as unknown as { WebAssembly: WebAssemblyApi }).W
 interface Modules {
   openJph: OpenJphModule;
   openJpeg: OpenJpegModule;
+  jpeg2000Encoder: Jpeg2000EncoderModule;
   charLs: CharLsModule;
   jpeg: NativeCodecs;
 }
@@ -32,7 +34,14 @@ interface Living {
 }
 type Start = (module: object) => Promise<Living>;
 
-const CODECS: Record<CodecName, { wasm: string; start: Start }> = {
+export interface CodecPart {
+  /** Its WebAssembly file, relative to node_modules. */
+  readonly wasm: string;
+  readonly start: Start;
+}
+export type CodecParts = Readonly<Partial<Record<CodecName, CodecPart>>>;
+
+const CODECS: CodecParts = {
   openJph: { wasm: '@cornerstonejs/codec-openjph/dist/openjphjs.wasm', start: emscripten(openJph) },
   openJpeg: {
     wasm: '@cornerstonejs/codec-openjpeg/dist/openjpegwasm_decode.wasm',
@@ -57,7 +66,7 @@ interface EmscriptenOptions {
 const KEPT_MESSAGES = 20;
 
 /** Starts an Emscripten codec on a compiled module; what it prints is kept for `takeMessages`. */
-function emscripten(factory: unknown): Start {
+export function emscripten(factory: unknown): Start {
   return async (module) => {
     let messages: string[] = [];
     const keep = (line: string) => {
@@ -92,14 +101,22 @@ export interface CodecModules {
   heapBytes(): number;
 }
 
-export function createCodecModules(loadWasm: LoadWasm): CodecModules {
+/** `more`: codecs that not everybody carries. */
+export function createCodecModules(loadWasm: LoadWasm, more: CodecParts = {}): CodecModules {
+  const parts: CodecParts = { ...CODECS, ...more };
   const compiled = new Map<CodecName, Promise<object>>();
   const instances = new Map<CodecName, Living>();
+
+  function partOf(name: CodecName): CodecPart {
+    const part = parts[name];
+    if (!part) throw new CodecError('FrameUnsupported', `the codec ${name} is not part of this program`);
+    return part;
+  }
 
   function compile(name: CodecName): Promise<object> {
     const known = compiled.get(name);
     if (known) return known;
-    const made = loadWasm(CODECS[name].wasm).then((bytes) => webAssembly.compile(bytes));
+    const made = loadWasm(partOf(name).wasm).then((bytes) => webAssembly.compile(bytes));
     compiled.set(name, made);
     made.catch(() => compiled.delete(name));
     return made;
@@ -108,8 +125,9 @@ export function createCodecModules(loadWasm: LoadWasm): CodecModules {
   async function instance(name: CodecName): Promise<Living> {
     const living = instances.get(name);
     if (living) return living;
+    const part = partOf(name);
     try {
-      const started = await CODECS[name].start(await compile(name));
+      const started = await part.start(await compile(name));
       instances.set(name, started);
       return started;
     } catch (cause) {

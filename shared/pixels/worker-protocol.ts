@@ -1,7 +1,7 @@
 /** What passes between codec-lane.ts and codec-worker.ts: messages of several frames, and a shared record of progress. */
 import type { ImageDescription } from './description.ts';
 import type { CodecErrorCode } from './errors.ts';
-import type { SourceFrame, VerifyOptions } from './frame-operations.ts';
+import type { EncodeOptions, SourceFrame, VerifyOptions } from './frame-operations.ts';
 
 export type CodecJob =
   | { operation: 'decode'; source: SourceFrame; options: { readonly level?: number } }
@@ -9,9 +9,9 @@ export type CodecJob =
       operation: 'encode';
       canonical: Uint8Array;
       description: ImageDescription;
-      options: { readonly levels?: boolean };
+      options: EncodeOptions;
     }
-  | { operation: 'transcode'; source: SourceFrame; options: { readonly levels?: boolean } }
+  | { operation: 'transcode'; source: SourceFrame; options: EncodeOptions }
   | { operation: 'verify'; codestream: Uint8Array; options: VerifyOptions };
 
 /** Jobs in the order in which they are to be done; the bytes of all lie in one buffer, which moves. */

@@ -1,5 +1,5 @@
 /**
- * The pixels of one instance, stored: transcoded to HTJ2K Lossless RPCL, kept as they came, or kept as the whole
+ * The pixels of one instance, stored: transcoded to the data store's format (HTJ2K Lossless RPCL, or JPEG 2000 Lossless), kept as they came, or kept as the whole
  * object, by transfer syntax and behaviour (reference section 10). Each transcoded frame was decoded again and compared.
  */
 import { crc32 } from 'node:zlib';
@@ -93,9 +93,11 @@ function pixelProblem(error: unknown): Warning | undefined {
 async function transcode(context: ImportContext, source: FrameSource, key: string): Promise<StoredFrames> {
   const { description } = source;
   const is2024 = context.service.behaviour === '2024';
+  const format = await losslessFormat(context);
   const stored = await eachFrame(context, source, key, async (encoded) => {
     const frame = await context.codecs.transcode(encoded, description.transferSyntaxUID, description, {
       levels: is2024,
+      format,
     });
     return {
       bytes: frame.codestream,
@@ -110,6 +112,12 @@ async function transcode(context: ImportContext, source: FrameSource, key: strin
     };
   });
   return { ...stored, checksumType: 'DECOMPRESSED' };
+}
+
+/** What the data store was made for; it never changes. */
+async function losslessFormat({ service, job }: ImportContext): Promise<'HTJ2K' | 'JPEG_2000_LOSSLESS'> {
+  const datastore = await service.store.datastore(job.datastoreId);
+  return datastore?.losslessStorageFormat ?? 'HTJ2K';
 }
 
 function decodedBytes({

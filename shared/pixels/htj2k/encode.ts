@@ -43,7 +43,7 @@ export function encodeHtj2k(module: OpenJphModule, pixels: Uint8Array, request: 
  * RGB of up to 8 bits is decorrelated by the reversible transform; YBR is already, and never converted. Decoding
  * JPEG 2000 undoes YBR_RCT and YBR_ICT.
  */
-function takesColourTransform(request: EncodeRequest): boolean {
+export function takesColourTransform(request: EncodeRequest): boolean {
   return (
     request.samplesPerPixel === 3 &&
     request.bitsStored <= 8 &&
@@ -74,7 +74,7 @@ function encodeSeparately(module: OpenJphModule, pixels: Uint8Array, request: En
   return joinComponents(components);
 }
 
-function takeComponent(pixels: Uint8Array, request: EncodeRequest, component: number): Uint8Array {
+export function takeComponent(pixels: Uint8Array, request: EncodeRequest, component: number): Uint8Array {
   const width = sampleWidth(request.bitsStored);
   const step = request.samplesPerPixel * width;
   const out = new Uint8Array(request.rows * request.columns * width);
@@ -135,7 +135,7 @@ function runEncoder(
   }
 }
 
-function markSigned(codestream: Uint8Array): void {
+export function markSigned(codestream: Uint8Array): void {
   const { componentsAt, components } = parseMainHeader(codestream);
   for (let index = 0; index < components.length; index++) {
     const at = componentsAt + 3 * index;

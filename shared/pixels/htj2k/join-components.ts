@@ -1,5 +1,6 @@
 /**
- * Joins single-component RPCL codestreams of one size into one of several components without colour transform.
+ * Joins single-component codestreams of one size into one of several components without colour transform: of RPCL with
+ * a tile-part a resolution, or of CPRL with one tile-part, where all packets of a component come before the next one's.
  * In RPCL with one precinct a resolution, a resolution's packets are those of component 0, then 1, … (T.800
  * B.12.1.3), and no packet depends on another component: the packets can be strung together as they are.
  */
