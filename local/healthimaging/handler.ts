@@ -11,7 +11,7 @@ import { sleep } from './background.ts';
 import { type Endpoint, endpointOf } from './endpoints.ts';
 import { conflict, ServiceError } from './errors.ts';
 import { readBody, send, toErrorReply } from './http.ts';
-import type { Reply } from './output.ts';
+import { isStream, type Reply } from './output.ts';
 import type { Service } from './service.ts';
 
 export interface HandlerParts {
@@ -46,7 +46,11 @@ export async function handle(
       error instanceof ServiceError ? error : { name: 'InternalServerException', message: '' };
     known.error = { name, message };
   }
-  send(response, reply, known.requestId);
+  await send(response, reply, known.requestId).catch((error) => {
+    // Who asked may have gone; what failed of ours is said.
+    if (!isGone(error)) parts.log(`request ${known.requestId}: ${placeOf(error)}`);
+    response.destroy();
+  });
   if (known.operation === undefined) return;
   parts.metrics.count(known.operation, reply.statusCode, (performance.now() - started) / 1000);
   record(parts, request, known, known.operation);
@@ -102,11 +106,26 @@ async function strike(
   return struck;
 }
 
+const isGone = (error: unknown) =>
+  (error as { code?: string }).code === 'ERR_STREAM_PREMATURE_CLOSE' ||
+  (error as { code?: string }).code === 'ECONNRESET';
+
 function corrupted(reply: Reply): Reply {
+  if (isStream(reply.body)) return { ...reply, body: { ...reply.body, chunks: spoilt(reply.body.chunks) } };
   const body = Uint8Array.from(typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body);
   const middle = body.length >> 1;
   body[middle] = (body[middle] ?? 0) ^ 0xff;
   return { ...reply, body };
+}
+
+async function* spoilt(chunks: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
+  let isFirst = true;
+  for await (const chunk of chunks) {
+    const bytes = isFirst ? Uint8Array.from(chunk) : chunk;
+    if (isFirst) bytes[bytes.length >> 1]! ^= 0xff;
+    isFirst = false;
+    yield bytes;
+  }
 }
 
 function record(parts: HandlerParts, request: IncomingMessage, known: Known, operation: string): void {

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { ServiceError } from './errors.ts';
-import type { Reply } from './output.ts';
+import { isStream, type Reply } from './output.ts';
 
 /** The largest body the model allows is a CopyImageSet of 260,000 characters, all of them escaped. */
 export const MAX_BODY_BYTES = 2 * 1024 * 1024;
@@ -21,15 +22,23 @@ export async function readBody(request: IncomingMessage, maxBytes = MAX_BODY_BYT
   return new Uint8Array(Buffer.concat(chunks));
 }
 
-export function send(response: ServerResponse, reply: Reply, requestId: string = randomUUID()): void {
+/** A streamed body that fails on its way ends the connection: its reader sees that the answer is not whole. */
+export async function send(
+  response: ServerResponse,
+  reply: Reply,
+  requestId: string = randomUUID(),
+): Promise<void> {
   if (response.headersSent || response.destroyed) return;
-  const body = typeof reply.body === 'string' ? Buffer.from(reply.body) : reply.body;
-  response.writeHead(reply.statusCode, {
-    ...reply.headers,
-    'content-length': body.length,
+  const { statusCode, headers, body } = reply;
+  const content = typeof body === 'string' ? Buffer.from(body) : body;
+  const sizeBytes = isStream(content) ? content.sizeBytes : content.length;
+  response.writeHead(statusCode, {
+    ...headers,
+    ...(sizeBytes !== undefined && { 'content-length': sizeBytes }),
     'x-amzn-requestid': requestId,
   });
-  response.end(body);
+  if (isStream(content)) await pipeline(content.chunks, response);
+  else response.end(content);
 }
 
 /** What the service answers for an error; anything unexpected is an InternalServerException without details. */

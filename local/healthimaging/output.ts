@@ -4,8 +4,18 @@ import { operationModels, type Shape, shapeOf } from './model-data.ts';
 export interface Reply {
   readonly statusCode: number;
   readonly headers: Readonly<Record<string, string>>;
-  readonly body: Uint8Array | string;
+  readonly body: Uint8Array | string | BodyStream;
 }
+
+/** A body that is never whole in memory. */
+export interface BodyStream {
+  /** Unknown where frames are encoded on the way. */
+  readonly sizeBytes?: number;
+  readonly chunks: AsyncIterable<Uint8Array>;
+}
+
+export const isStream = (body: unknown): body is BodyStream =>
+  typeof body === 'object' && body !== null && 'chunks' in body;
 
 /** The HTTP reply for an operation's output. Timestamps come in as milliseconds. Pure. */
 export function toReply(operation: string, output: Readonly<Record<string, unknown>>): Reply {
@@ -19,7 +29,8 @@ export function toReply(operation: string, output: Readonly<Record<string, unkno
     }
   }
   const payload = shape.payload ? output[shape.payload] : undefined;
-  const body = payload instanceof Uint8Array ? payload : JSON.stringify(toWire(output, shape));
+  const isRaw = payload instanceof Uint8Array || isStream(payload);
+  const body = isRaw ? payload : JSON.stringify(toWire(output, shape));
   return { statusCode: model.http.responseCode, headers, body };
 }
 

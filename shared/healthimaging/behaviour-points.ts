@@ -81,9 +81,9 @@ export const BEHAVIOUR_POINTS: readonly BehaviourPoint[] = [
   ),
   store('chosen', 'A store without a name is called by its id', 'the model requires a name in replies only'),
   store(
-    'chosen',
-    '`losslessStorageFormat` JPEG_2000_LOSSLESS is kept and shown; frames are HTJ2K all the same',
-    'our codecs write no JPEG 2000',
+    'documented',
+    '`losslessStorageFormat` JPEG_2000_LOSSLESS: transcoded frames are 1.2.840.10008.1.2.4.90; it never changes',
+    'guide, creating a data store',
   ),
   job(
     'documented',
@@ -181,6 +181,11 @@ export const BEHAVIOUR_POINTS: readonly BehaviourPoint[] = [
     'observed',
     '`FrameSizeInBytes` is the decoded size in 2024, the encoded one today',
     'documents of 2023 and 2025',
+  ),
+  pixels(
+    'chosen',
+    'Frames of 1.2.840.10008.1.2.4.90 have the type image/j2c',
+    'the list of the guide leaves them out',
   ),
   pixels('chosen', '`ChecksumType` of kept frames is COMPRESSED', 'only DECOMPRESSED has been seen'),
   pixels(
@@ -301,9 +306,19 @@ export const BEHAVIOUR_POINTS: readonly BehaviourPoint[] = [
     'the service does not publish how',
   ),
   dicom(
+    'documented',
+    'An instance stored as HTJ2K lossless comes as 1.2.840.10008.1.2.4.90 on request',
+    'guide, DICOMweb instance frames',
+  ),
+  dicom(
     'chosen',
-    'A lossless instance is not given as 1.2.840.10008.1.2.4.90: 406',
-    'our codecs write no JPEG 2000',
+    'Colour that we encoded with the reversible transform is called YBR_RCT in an encapsulated form',
+    'PS3.5 8.2.4; the metadata document keeps what came in',
+  ),
+  dicom(
+    'chosen',
+    'Decoded pixel data beyond 4 GiB, or frames beyond our codecs: 406; `*` gives the stored form',
+    'a native value has a 32-bit length',
   ),
   dicom(
     'chosen',

@@ -8,11 +8,9 @@ import type { Service } from '../service.ts';
 import { keyOf } from '../store/keys.ts';
 import { type AcceptedType, parseAccept } from './accept.ts';
 import type { DicomwebInput } from './endpoints.ts';
-import { type FoundInstance, findInstance, type InstanceUIDs } from './find-instance.ts';
-import { writeInstance } from './write-instance.ts';
-
-const EXPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
-const HTJ2K_LOSSLESS_RPCL = '1.2.840.10008.1.2.4.202';
+import { findInstance, type InstanceUIDs } from './find-instance.ts';
+import { frameRecords } from './stored-frames.ts';
+import { EXPLICIT_LITTLE_ENDIAN, JPEG_2000_LOSSLESS, writeInstance } from './write-instance.ts';
 
 /** Throws ResourceNotFoundException, NotAcceptableException. */
 export async function getDicomInstance(
@@ -23,7 +21,9 @@ export async function getDicomInstance(
   const whole = await service.store.database.get<string>(
     keyOf('whole', input.datastoreId, found.set.imageSetId, input.sopInstanceUID),
   );
-  const form = chooseForm(parseAccept(input.accept), found, whole !== undefined);
+  const records = await frameRecords(service, found);
+  const stored = records[0]?.transferSyntaxUID ?? found.instance.StoredTransferSyntaxUID;
+  const form = chooseForm(parseAccept(input.accept), stored, whole !== undefined);
   if (!form) {
     throw new ServiceError(
       'NotAcceptableException',
@@ -33,27 +33,34 @@ export async function getDicomInstance(
   service.access.touch(found.set);
   const headers = { 'content-type': `application/dicom; transfer-syntax=${form}` };
   const body =
-    whole === undefined ? await writeInstance(service, found, form) : await service.store.blobs.get(whole);
+    whole === undefined
+      ? await writeInstance(service, found, records, form)
+      : { sizeBytes: await service.store.blobs.sizeOf(whole), chunks: service.store.blobs.stream(whole) };
   return { statusCode: 200, headers, body };
 }
 
-/** The transfer syntax to answer with: the first accepted one that we can give. */
+/**
+ * The transfer syntax to answer with: the first accepted one that we can give. `stored` is undefined for an instance
+ * without pixels, which is in Explicit VR Little Endian.
+ */
 function chooseForm(
   accepted: readonly AcceptedType[],
-  { instance }: FoundInstance,
+  stored: string = EXPLICIT_LITTLE_ENDIAN,
   isWhole: boolean,
 ): string | undefined {
-  const hasFrames = instance.ImageFrames.length > 0;
-  const stored =
-    instance.StoredTransferSyntaxUID ?? (hasFrames ? HTJ2K_LOSSLESS_RPCL : EXPLICIT_LITTLE_ENDIAN);
   for (const { mediaType, transferSyntax } of accepted) {
     if (!['application/dicom', 'application/*', '*/*'].includes(mediaType)) continue;
     const wanted = transferSyntax ?? EXPLICIT_LITTLE_ENDIAN;
     if (wanted === '*' || wanted === stored) return stored;
-    if (wanted === EXPLICIT_LITTLE_ENDIAN && !isWhole && (!hasFrames || isDecodable(stored))) return wanted;
+    if (isWhole) continue;
+    if (wanted === EXPLICIT_LITTLE_ENDIAN && isDecodable(stored)) return wanted;
+    if (wanted === JPEG_2000_LOSSLESS && HTJ2K_LOSSLESS.includes(stored)) return wanted;
   }
   return undefined;
 }
+
+/** What is stored lossless by us can be had as JPEG 2000 Lossless (guide, "Retrieving DICOM instances"). */
+const HTJ2K_LOSSLESS = ['1.2.840.10008.1.2.4.201', '1.2.840.10008.1.2.4.202'];
 
 /** Frames kept as video or in a syntax that we cannot decode come in their stored form only. */
 function isDecodable(transferSyntaxUID: string): boolean {

@@ -31,16 +31,27 @@ function readSample(view: DataView, at: number, width: 1 | 2 | 4, signed: boolea
   return signed ? view.getInt16(at, true) : view.getUint16(at, true);
 }
 
-/** Frames of single bits strung together without a gap (PS3.5 8.1.1). */
-export function joinBits(frames: readonly Uint8Array[], bitsPerFrame: number): Uint8Array {
-  const out = new Uint8Array(Math.ceil((frames.length * bitsPerFrame) / 8));
-  frames.forEach((frame, f) => {
+/** Frames of single bits strung together without a gap (PS3.5 8.1.1), a frame at a time. */
+export async function* joinBits(
+  frames: AsyncIterable<Uint8Array>,
+  bitsPerFrame: number,
+): AsyncIterable<Uint8Array> {
+  /** Bits of the last, unfinished byte. */
+  let held = 0;
+  let heldBits = 0;
+  for await (const frame of frames) {
+    const whole = Math.floor((heldBits + bitsPerFrame) / 8);
+    const out = new Uint8Array(whole + 1);
+    out[0] = held;
     for (let i = 0; i < bitsPerFrame; i++) {
       if (((frame[i >> 3] ?? 0) >> (i & 7)) & 1) {
-        const at = f * bitsPerFrame + i;
+        const at = heldBits + i;
         out[at >> 3] = (out[at >> 3] ?? 0) | (1 << (at & 7));
       }
     }
-  });
-  return out;
+    heldBits = (heldBits + bitsPerFrame) % 8;
+    held = out[whole] ?? 0;
+    yield out.subarray(0, whole);
+  }
+  if (heldBits > 0) yield Uint8Array.of(held);
 }

@@ -1,95 +1,93 @@
-/** A stored instance as the bytes of a P10 object, in its stored transfer syntax or in Explicit VR Little Endian. */
-import { type WriteElements, type WriteP10, writeP10 } from '../../../shared/dicom/write.ts';
+/** A stored instance as a P10 object, in its stored transfer syntax, in Explicit VR Little Endian or as JPEG 2000. */
+import type { WriteElements } from '../../../shared/dicom/write.ts';
 import type { ImageDescription } from '../../../shared/pixels/description.ts';
-import { forEachOf } from '../concurrency.ts';
+import { CodecError } from '../../../shared/pixels/errors.ts';
+import { ServiceError } from '../errors.ts';
 import type { DicomJson } from '../metadata/document.ts';
+import type { BodyStream } from '../output.ts';
 import type { Service } from '../service.ts';
 import { keyOf } from '../store/keys.ts';
 import type { FrameRecord } from '../store/records.ts';
 import { type KnownVrs, toElements } from './document-elements.ts';
 import type { FoundInstance } from './find-instance.ts';
 import { allocatedBits, joinBits, toWords } from './native-pixels.ts';
+import { eachStoredFrame, peek } from './stored-frames.ts';
+import { MAX_NATIVE_BYTES, type PixelStream, streamP10 } from './stream-p10.ts';
 
-const EXPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
-const FRAMES_AT_ONCE = 8;
+export const EXPLICIT_LITTLE_ENDIAN = '1.2.840.10008.1.2.1';
+export const JPEG_2000_LOSSLESS = '1.2.840.10008.1.2.4.90';
 
-interface StoredFrame {
-  readonly bytes: Uint8Array;
-  readonly transferSyntaxUID: string;
-}
-
-/** The whole object in memory: an instance is bounded by what the import took. */
+/** Streams: a frame at a time is decoded and held. The first one is, before anything is answered. */
 export async function writeInstance(
   service: Service,
   found: FoundInstance,
+  records: readonly FrameRecord[],
   form: string,
-): Promise<Uint8Array> {
+): Promise<BodyStream> {
   const { document, series, instance, set } = found;
   const sopInstanceUID = String(instance.DICOM.SOPInstanceUID ?? '');
   const noted = await service.store.database.get<KnownVrs>(
     keyOf('vrs', set.datastoreId, set.imageSetId, sopInstanceUID),
   );
   const dicom = { ...document.Patient.DICOM, ...document.Study.DICOM, ...series.DICOM, ...instance.DICOM };
-  const elements = toElements(dicom, { ...noted, ...instance.DICOMVRs });
-  const pixels = await pixelsOf(service, found, dicom, form);
   // Text leaves as UTF-8, whatever it came as: the writer names the character set where it needs one.
-  const { SpecificCharacterSet: _, ...rest } = elements;
-  return writeP10({
-    transferSyntaxUID: form,
-    elements: { ...rest, ...pixels?.elements },
-    meta: {
-      MediaStorageSOPClassUID: String(instance.DICOM.SOPClassUID ?? ''),
-      MediaStorageSOPInstanceUID: sopInstanceUID,
+  const { SpecificCharacterSet: _, ...elements } = toElements(dicom, { ...noted, ...instance.DICOMVRs });
+  const pixels = records.length === 0 ? undefined : await decodable(pixelsOf(service, records, dicom, form));
+  return streamP10(
+    {
+      transferSyntaxUID: form,
+      elements: { ...elements, ...pixels?.elements },
+      meta: {
+        MediaStorageSOPClassUID: String(instance.DICOM.SOPClassUID ?? ''),
+        MediaStorageSOPInstanceUID: sopInstanceUID,
+      },
     },
-    ...pixels?.data,
-  });
+    pixels?.stream,
+  );
+}
+
+/** Frames that were kept as they came may be beyond our codecs. */
+async function decodable<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof CodecError) || error.code === 'Cancelled') throw error;
+    const says = 'The frames of the instance cannot be decoded; transfer-syntax=* gives the stored form';
+    throw new ServiceError('NotAcceptableException', says, { cause: error });
+  }
 }
 
 interface Pixels {
-  readonly data: Pick<WriteP10, 'pixelData'>;
+  readonly stream: PixelStream;
   /** What the form changes in the description. */
   readonly elements: WriteElements;
 }
 
 async function pixelsOf(
   service: Service,
-  found: FoundInstance,
+  records: readonly FrameRecord[],
   dicom: DicomJson,
   form: string,
-): Promise<Pixels | undefined> {
-  const { ImageFrames } = found.instance;
-  if (ImageFrames.length === 0) return undefined;
-  const frames = await loadFrames(service, found);
-  const description = describe(dicom, ImageFrames.length);
-  if (description.bitsAllocated === 1 && frames[0]?.transferSyntaxUID === EXPLICIT_LITTLE_ENDIAN) {
+): Promise<Pixels> {
+  const stored = records[0]!.transferSyntaxUID;
+  const description = describe(dicom, records.length);
+  if (description.bitsAllocated === 1 && stored === EXPLICIT_LITTLE_ENDIAN) {
     const bits = description.rows * description.columns * description.samplesPerPixel;
-    const pixelData = joinBits(
-      frames.map(({ bytes }) => bytes),
-      bits,
-    );
-    return { data: { pixelData }, elements: {} };
+    const frames = eachStoredFrame(service, records, async ({ bytes }) => bytes);
+    const sizeBytes = Math.ceil((bits * records.length) / 8);
+    return { stream: { kind: 'native', sizeBytes, pieces: joinBits(frames, bits) }, elements: {} };
   }
-  if (form !== EXPLICIT_LITTLE_ENDIAN) {
-    return {
-      data: { pixelData: { fragments: frames.map(({ bytes }) => bytes) } },
-      elements: storedColour(dicom, form),
-    };
-  }
-  return decode(service, frames, description, dicom);
-}
-
-async function loadFrames(service: Service, { set, instance }: FoundInstance): Promise<StoredFrame[]> {
-  const keys = instance.ImageFrames.map(({ ID }) => keyOf('frame', set.datastoreId, set.imageSetId, ID));
-  const records = await service.store.database.getMany<FrameRecord>(keys);
-  return Promise.all(
-    records.map(async (record) => {
-      if (!record) throw new Error(`a frame of image set ${set.imageSetId} is gone`);
-      return {
-        bytes: await service.store.blobs.get(record.blob),
-        transferSyntaxUID: record.transferSyntaxUID,
-      };
-    }),
-  );
+  if (form === EXPLICIT_LITTLE_ENDIAN) return decode(service, records, description, dicom);
+  const frames =
+    form === stored
+      ? eachStoredFrame(service, records, async ({ bytes }) => bytes)
+      : eachStoredFrame(service, records, async ({ bytes, transferSyntaxUID }) => {
+          const options = { format: 'JPEG_2000_LOSSLESS' } as const;
+          const source = { ...description, transferSyntaxUID };
+          return (await service.codecs.transcode(bytes, transferSyntaxUID, source, options)).codestream;
+        });
+  const { all } = await peek(frames);
+  return { stream: { kind: 'encapsulated', frames: all }, elements: encodedColour(dicom, description, form) };
 }
 
 function describe(dicom: DicomJson, frames: number): Omit<ImageDescription, 'transferSyntaxUID'> {
@@ -113,30 +111,37 @@ function describe(dicom: DicomJson, frames: number): Omit<ImageDescription, 'tra
 
 async function decode(
   service: Service,
-  frames: readonly StoredFrame[],
+  records: readonly FrameRecord[],
   description: Omit<ImageDescription, 'transferSyntaxUID'>,
   dicom: DicomJson,
 ): Promise<Pixels> {
-  const words: Uint8Array[] = new Array(frames.length);
-  let bitsStored = description.bitsStored;
-  await forEachOf(frames.entries(), FRAMES_AT_ONCE, async ([i, { bytes, transferSyntaxUID }]) => {
+  const decoded = eachStoredFrame(service, records, async ({ bytes, transferSyntaxUID }) => {
     const frame = await service.codecs.decode(bytes, transferSyntaxUID, {
       ...description,
       transferSyntaxUID,
     });
-    bitsStored = frame.bitsStored;
-    words[i] = toWords(frame, allocatedBits(description.bitsAllocated, bitsStored));
+    const bits = allocatedBits(description.bitsAllocated, frame.bitsStored);
+    return { bits, bitsStored: frame.bitsStored, words: toWords(frame, bits) };
   });
+  const { first, all } = await peek(decoded);
+  const sizeBytes = first.words.length * records.length;
+  if (sizeBytes > MAX_NATIVE_BYTES) {
+    throw new ServiceError('NotAcceptableException', 'The decoded instance is too large for its own form');
+  }
   return {
-    data: { pixelData: new Uint8Array(Buffer.concat(words)) },
+    stream: { kind: 'native', sizeBytes, pieces: wordsOf(all) },
     elements: {
-      BitsAllocated: { vr: 'US', value: allocatedBits(description.bitsAllocated, bitsStored) },
-      BitsStored: { vr: 'US', value: bitsStored },
-      HighBit: { vr: 'US', value: bitsStored - 1 },
+      BitsAllocated: { vr: 'US', value: first.bits },
+      BitsStored: { vr: 'US', value: first.bitsStored },
+      HighBit: { vr: 'US', value: first.bitsStored - 1 },
       ...(description.samplesPerPixel > 1 && { PlanarConfiguration: { vr: 'US', value: 0 } }),
       ...decodedColour(dicom),
     },
   };
+}
+
+async function* wordsOf(frames: AsyncIterable<{ readonly words: Uint8Array }>): AsyncIterable<Uint8Array> {
+  for await (const { words } of frames) yield words;
 }
 
 /** Decoded samples are whole pixels: the colour transforms of JPEG 2000 are undone, sub-sampled chroma is spread. */
@@ -148,8 +153,21 @@ function decodedColour(dicom: DicomJson): WriteElements {
     : {};
 }
 
-/** Transcoded colour frames are pixel-interleaved. */
-function storedColour(dicom: DicomJson, form: string): WriteElements {
-  const isTranscoded = /\.4\.20[12]$/.test(form) && Number(dicom.SamplesPerPixel ?? 1) > 1;
-  return isTranscoded ? { PlanarConfiguration: { vr: 'US', value: 0 }, ...decodedColour(dicom) } : {};
+/** Frames that we encoded are pixel-interleaved; RGB of up to 8 bits went through the reversible transform (PS3.5 8.2.4). */
+function encodedColour(
+  dicom: DicomJson,
+  {
+    samplesPerPixel,
+    bitsStored,
+    photometricInterpretation,
+  }: Pick<ImageDescription, 'samplesPerPixel' | 'bitsStored' | 'photometricInterpretation'>,
+  form: string,
+): WriteElements {
+  if (!/\.4\.(20[12]|90)$/.test(form) || samplesPerPixel === 1) return {};
+  const isTransformed =
+    samplesPerPixel === 3 && bitsStored <= 8 && /^(RGB|YBR_RCT|YBR_ICT)$/.test(photometricInterpretation);
+  return {
+    PlanarConfiguration: { vr: 'US', value: 0 },
+    ...(isTransformed ? { PhotometricInterpretation: { vr: 'CS', value: 'YBR_RCT' } } : decodedColour(dicom)),
+  };
 }

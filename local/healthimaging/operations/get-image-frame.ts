@@ -17,8 +17,11 @@ export async function getImageFrame(service: Service, input: GetImageFrameInput)
   const frame = await service.store.frame(datastoreId, imageSetId, imageFrameId);
   if (!frame) throw notFound(`Image set ${imageSetId} has no image frame ${imageFrameId}`);
   service.access.touch(set);
-  return {
-    imageFrameBlob: await service.store.blobs.get(frame.blob),
-    contentType: contentTypeOfFrame(frame.transferSyntaxUID),
-  };
+  const contentType = contentTypeOfFrame(frame.transferSyntaxUID);
+  const { blobs } = service.store;
+  // A video is one frame, of any size.
+  const imageFrameBlob = contentType.startsWith('video/')
+    ? { sizeBytes: await blobs.sizeOf(frame.blob), chunks: blobs.stream(frame.blob) }
+    : await blobs.get(frame.blob);
+  return { imageFrameBlob, contentType };
 }

@@ -3,7 +3,8 @@
  * (temporary name, then rename), equal bytes are stored once, and a name is always 64 hex digits, never a UID.
  */
 import { createHash, randomBytes } from 'node:crypto';
-import { type FileHandle, mkdir, open, readFile, rename, rm } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { type FileHandle, mkdir, open, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ByteSource } from '../../../shared/dicom/byte-source.ts';
 
@@ -13,6 +14,9 @@ export interface Blobs {
   /** Stores all of a source's bytes, in bounded memory. */
   putSource(source: ByteSource): Promise<string>;
   get(sha256: string): Promise<Uint8Array>;
+  sizeOf(sha256: string): Promise<number>;
+  /** The bytes piece by piece. */
+  stream(sha256: string): AsyncIterable<Uint8Array>;
   remove(sha256: string): Promise<void>;
 }
 
@@ -73,6 +77,8 @@ export async function openBlobs(folder: string, options: { fsync: boolean }): Pr
       return sha256;
     },
     get: async (sha256) => new Uint8Array(await readFile(join(folderOf(sha256), sha256))),
+    sizeOf: async (sha256) => (await stat(join(folderOf(sha256), sha256))).size,
+    stream: (sha256) => createReadStream(join(folderOf(sha256), sha256), { highWaterMark: PIECE_BYTES }),
     remove: (sha256) => rm(join(folderOf(sha256), sha256), { force: true }),
   };
 }
