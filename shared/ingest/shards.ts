@@ -156,7 +156,10 @@ export async function* plannedLines<T>(
     );
 }
 
-/** Every result line of a stage, shards in the order of their names (halves where their whole was). */
+/**
+ * Every result line of a stage, shards in the order of their names (halves where their whole was). A child that was given
+ * up may write its shard after all, while its halves are done too: the whole comes first, and counts alone.
+ */
 export async function* resultLines<T>(
   deps: ShardDeps,
   executionId: string,
@@ -164,6 +167,10 @@ export async function* resultLines<T>(
   prefix = '',
 ): AsyncGenerator<T> {
   const folder = workKeys.shard(executionId, STAGES[stage].output, prefix);
-  for await (const entry of deps.objects.list(deps.workBucket, folder))
-    yield* readLines<T>(deps.objects, deps.workBucket, entry.key);
+  let whole: string | undefined;
+  for await (const { key } of deps.objects.list(deps.workBucket, folder)) {
+    if (whole !== undefined && key.startsWith(`${whole}.`)) continue;
+    whole = key;
+    yield* readLines<T>(deps.objects, deps.workBucket, key);
+  }
 }

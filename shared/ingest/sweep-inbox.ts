@@ -12,23 +12,30 @@ export interface SweepDeps extends UploadDeps {
 /** An object this young has its event on the way. */
 const EVENT_SECONDS = 60;
 
-/** Uploads in the inbox, how many were started now, and the age of the oldest object. Safe to repeat. */
+/** Uploads in the inbox, how many were started now, and the age of the oldest object. */
 export interface Sweep {
   readonly waiting: number;
   readonly started: number;
   readonly oldestSeconds: number;
 }
 
+/** Safe to repeat. Throws the first error, when every upload was looked at. */
 export async function sweepInbox(deps: SweepDeps): Promise<Sweep> {
   const uploads = await uploadsInInbox(deps.objects, deps.settings.inboxBucket);
   const now = deps.clock.now();
   let started = 0;
   let oldestMs = now;
+  const errors: unknown[] = [];
   for (const upload of uploads) {
-    const ages = await agesOf(deps, upload);
-    oldestMs = Math.min(oldestMs, ages.oldestMs);
-    if (await sweepUpload(deps, upload, ages)) started++;
+    try {
+      const ages = await agesOf(deps, upload);
+      oldestMs = Math.min(oldestMs, ages.oldestMs);
+      if (await sweepUpload(deps, upload, ages)) started++;
+    } catch (error) {
+      errors.push(error); // one upload must not keep the others waiting
+    }
   }
+  if (errors.length > 0) throw errors[0];
   return { waiting: uploads.size, started, oldestSeconds: Math.round((now - oldestMs) / 1000) };
 }
 

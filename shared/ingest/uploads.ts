@@ -47,9 +47,12 @@ async function* topEntries(objects: ObjectStore, bucket: string): AsyncGenerator
       break;
     }
     if (jump === undefined) return;
-    if (after === undefined || jump > after) after = jump;
+    if (after === undefined || isBefore(after, jump)) after = jump;
   }
 }
+
+/** In the order of the store, which is that of UTF-8; JavaScript's own order differs beyond U+D7FF. */
+const isBefore = (a: string, b: string): boolean => Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
 
 /** Names of the uploads that have something in the inbox. */
 export async function uploadsInInbox(objects: ObjectStore, bucket: string): Promise<Set<string>> {
@@ -95,14 +98,26 @@ export async function startIngest(deps: UploadDeps, upload: string): Promise<'st
   return startNextIngest(deps, uploadId);
 }
 
-/** Starts an ingest under the first name that is free. A running one of that name is the one that was wanted. */
+/**
+ * Starts an ingest under the first name that is free. A running one of that name is the one that was wanted, unless it
+ * has looked at the inbox for the last time: Step Functions answers "started" for it all the same.
+ */
 export async function startNextIngest(deps: UploadDeps, uploadId: string): Promise<'started'> {
   const bucket = Math.floor(deps.clock.now() / 1000 / NAME_BUCKET_SECONDS);
   for (let later = 0; later < 100; later++) {
     const name = executionName(uploadId, bucket + later);
     const started = await deps.executions.start(name, { uploadId });
-    if (started === 'started') return 'started';
-    if ((await deps.executions.status(deps.executions.arnOf(name))) === 'RUNNING') return 'started';
+    if (started === 'exists' && (await deps.executions.status(deps.executions.arnOf(name))) !== 'RUNNING')
+      continue;
+    if (!(await hasReleased(deps, name))) return 'started';
   }
   throw new Error('no free execution name within 100 time buckets');
 }
+
+/** Noted before an execution lists the inbox for the last time: what arrives later is for the next one. */
+export async function noteRelease(deps: UploadDeps, executionId: string): Promise<void> {
+  await writeOnce(deps.objects, deps.settings.workBucket, workKeys.released(executionId), '{}');
+}
+
+const hasReleased = (deps: UploadDeps, executionId: string): Promise<boolean> =>
+  exists(deps.objects, deps.settings.workBucket, workKeys.released(executionId));

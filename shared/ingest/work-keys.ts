@@ -75,6 +75,8 @@ export const workKeys = {
   dueMerges: 'merges/',
   /** The items of MergeSeries: `[{"seriesInstanceUID":"…"}]`. */
   mergeList: (executionId: string) => `${execution(executionId)}shards/merge-0.json`,
+  /** The execution gives its leases back; what comes now is for the next one. */
+  released: (executionId: string) => `${execution(executionId)}released.json`,
   report: (executionId: string) => `${execution(executionId)}report.json`,
   objects: (executionId: string) => `${execution(executionId)}objects.ndjson`,
   /** Where a refused object waits: `rejected/…` or `failed/…`. */

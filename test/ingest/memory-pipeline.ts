@@ -51,6 +51,7 @@ export interface PipelineOptions {
   readonly profile?: 'current' | '2024';
   /** Every handler is run twice with the same input. */
   readonly twice?: boolean;
+  readonly maxAttempts?: number;
 }
 
 export type MemoryPipeline = ReturnType<typeof memoryPipeline>;
@@ -96,8 +97,10 @@ export function memoryPipeline(options: PipelineOptions = {}) {
           const result: unknown = Reflect.apply(member, target, args);
           if (!isLast) return result;
           isDead = true;
-          if (result instanceof Promise) return result.then(() => Promise.reject(new Killed()));
-          throw new Killed();
+          const die = () => {
+            throw new Killed();
+          };
+          return result instanceof Promise ? result.then(die, die) : die();
         };
       },
     });
@@ -130,7 +133,7 @@ export function memoryPipeline(options: PipelineOptions = {}) {
     quietSeconds: 2,
     maxWaitSeconds: 60,
     mergeGraceSeconds: 0,
-    maxAttempts: 50,
+    maxAttempts: options.maxAttempts ?? 50,
     auditPercent: 0,
   };
   const clock = {
