@@ -26,6 +26,7 @@ import {
   ServiceUnavailable,
   Throttled,
 } from '../ports/imaging-service.ts';
+import { bodyBytes } from './body-bytes.ts';
 
 const unzip = promisify(gunzip);
 /** Metadata of one image set is at most 50 MB (quota); as text somewhat more. */
@@ -101,16 +102,13 @@ export function healthImagingService(
         imageFrameInformation: { imageFrameId },
       });
       const { imageFrameBlob } = await mapped(client.send(command));
-      return mapped(bytesOf(imageFrameBlob));
+      return mapped(bodyBytes(imageFrameBlob));
     },
     tag: async (arn, tags) => {
       await mapped(client.send(new TagResourceCommand({ resourceArn: arn, tags: { ...tags } })));
     },
   };
 }
-
-const bytesOf = async (blob: { transformToByteArray(): Promise<Uint8Array> } | undefined) =>
-  blob ? blob.transformToByteArray() : new Uint8Array(0);
 
 async function* search(
   client: MedicalImagingClient,
@@ -193,7 +191,7 @@ async function metadata(
     ...(versionId === undefined ? {} : { versionId }),
   });
   const { imageSetMetadataBlob } = await mapped(client.send(command));
-  const bytes = await mapped(bytesOf(imageSetMetadataBlob));
+  const bytes = await mapped(bodyBytes(imageSetMetadataBlob));
   // The clients do not decompress; a proxy on the way may have.
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const text = isGzip ? await unzip(bytes, { maxOutputLength: MAX_METADATA_BYTES }) : Buffer.from(bytes);

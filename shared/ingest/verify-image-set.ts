@@ -62,8 +62,9 @@ export interface VerifiedImageSet {
   readonly problems: readonly VerifyProblem[];
 }
 
-/** Frames of one instance under way at once; `withinBound` bounds all of them together. */
-const FRAMES_AT_ONCE = 16;
+/** Instances under way at once, and frames of one; `withinBound` bounds all frames together. */
+const INSTANCES_AT_ONCE = 32;
+const FRAMES_AT_ONCE = 32;
 
 /** Throws NotInDataStore where there is no such image set (any more). */
 export async function verifyImageSet(
@@ -75,11 +76,11 @@ export async function verifyImageSet(
   let verified: VerifiedImageSet = { instances: 0, withoutFrames: 0, counts: NO_FRAMES, problems: [] };
   for (const [series, { Instances }] of Object.entries(document.Study.Series)) {
     const known = (await deps.knownInstances?.(series)) ?? {};
-    for (const [sop, instance] of Object.entries(Instances))
-      verified = added(
-        verified,
-        await verifyInstance(deps, { imageSetId, series, sop, instance, known: known[sop] }, sample),
-      );
+    const found = Object.entries(Instances);
+    const parts = await concurrently(found, INSTANCES_AT_ONCE, ([sop, instance]) =>
+      verifyInstance(deps, { imageSetId, series, sop, instance, known: known[sop] }, sample),
+    );
+    verified = parts.reduce(added, verified);
   }
   return { ...verified, problems: [...verified.problems, ...(await missing(deps, imageSetId, document))] };
 }

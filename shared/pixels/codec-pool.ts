@@ -133,11 +133,11 @@ export function createCodecPool(options: CodecPoolOptions = {}): CodecPool {
     for (let room = maxQueued - queue.length; room > 0 && waiting.length > 0; room--) waiting.shift()?.();
   }
 
-  /** After the caller's own turn: frames that are handed in together travel together. */
+  /** After what has come in by now: frames that are handed in together travel together. */
   function dispatchSoon(): void {
     if (isDispatching) return;
     isDispatching = true;
-    queueMicrotask(() => {
+    setImmediate(() => {
       isDispatching = false;
       dispatch();
     });
