@@ -10,7 +10,8 @@ export type DicomErrorCode =
   | 'MetadataTooLarge'
   | 'FileTooLarge'
   | 'MissingElement'
-  | 'PixelDataTruncated';
+  | 'PixelDataTruncated'
+  | 'InspectionTimeout';
 
 /** Where the fault lies, what was wanted, what came. Keywords, UIDs, offsets and lengths only: never a value of a patient. */
 export class DicomError extends Error {

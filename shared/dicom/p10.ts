@@ -52,7 +52,8 @@ export interface P10Limits extends ParseLimits {
 
 export const P10_LIMITS: P10Limits = {
   maxDepth: 100,
-  maxElements: 2_000_000,
+  // What a process of 256 MB holds; as JSON more would not fit into the 50 MB of a metadata document.
+  maxElements: 800_000,
   maxMetadataBytes: 50 * 1024 * 1024,
   maxHeldBytes: 64 * 1024,
   maxInflatedBytes: 1024 * 1024 * 1024,

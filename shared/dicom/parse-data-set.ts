@@ -41,6 +41,9 @@ const SET_ASIDE_BYTES = 1024 * 1024;
 /** Fragments longer than this are stepped over by small reads of their own. */
 const FAR_STEP_BYTES = 64 * 1024;
 
+/** What an item without elements holds: a Map each would be four times the item. */
+const NO_ELEMENTS: ReadonlyMap<number, Element> = new Map();
+
 class Parser {
   private readonly window: ByteWindow;
   private readonly options: ParseOptions;
@@ -258,7 +261,7 @@ class Parser {
       throw truncated(frame.element?.tag ?? 0, 8 + length, this.place(frame));
     this.count(8);
     this.position = offset;
-    const dataSet: MutableDataSet = { elements: new Map(), parent: frame.dataSet };
+    const dataSet: MutableDataSet = { elements: NO_ELEMENTS, parent: frame.dataSet };
     frame.items.push(dataSet);
     this.push('dataSet', dataSet, frame.encoding, isDelimited ? frame.end : offset + length, isDelimited);
     return 0;
@@ -412,7 +415,8 @@ class Parser {
         'DuplicateElement',
         `${nameOf(element.tag)} occurs twice in one data set; the last one counts`,
       );
-    frame.dataSet.elements.set(element.tag, element);
+    if (frame.dataSet.elements === NO_ELEMENTS) frame.dataSet.elements = new Map();
+    (frame.dataSet.elements as Map<number, Element>).set(element.tag, element);
   }
 
   private count(metadataBytes: number): void {

@@ -50,7 +50,7 @@ export interface ParseOptions {
 }
 
 export interface MutableDataSet extends DataSet {
-  readonly elements: Map<number, Element>;
+  elements: ReadonlyMap<number, Element>;
 }
 /** An element whose value is being read, item by item. */
 export interface OpenElement {

@@ -151,10 +151,17 @@ function checkNative(p10: P10, pixelData: NonNullable<P10['pixelData']>, { probl
   });
 }
 
-/** Rows without pixel data: legal for some classes, but worth a word. */
+/**
+ * Rows without pixel data: legal for some classes (MR spectroscopy), headers of images exist on purpose, but an image cut
+ * off in front of its pixels looks the same: it comes in, counted as an instance without frames, with a warning.
+ */
 function noPixels(p10: P10, { warnings }: Findings): void {
-  if (integer(p10, 'Rows') && integer(p10, 'Columns'))
-    warnings.push({ code: 'NoPixelData', message: 'Rows and Columns are there, pixel data is not' });
+  if (!integer(p10, 'Rows') || !integer(p10, 'Columns')) return;
+  const isImage = integer(p10, 'BitsAllocated') && !text(p10, 'PixelDataProviderURL');
+  const message = isImage
+    ? 'an image is described (Rows, Columns, BitsAllocated) and its pixel data is not there: header only, or cut off'
+    : 'Rows and Columns are there, pixel data is not';
+  warnings.push({ code: 'NoPixelData', message });
 }
 
 /** Each frame takes at least one byte of the fragments, and each fragment an item. */

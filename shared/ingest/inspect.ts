@@ -1,10 +1,11 @@
 /**
  * Verb of the state InspectObjects: reads the head of one object and says whether HealthImaging can take it, and whose
  * it is. Any bytes and any key end in a verdict; only an error of the source itself is thrown. Work is bounded by the
- * limits of readP10 (bytes, elements, reads), whatever the input says of itself.
+ * limits of readP10 (bytes, elements, reads) and a deadline, whatever the input says of itself.
  */
 import { type ByteSource, withHead } from '../dicom/byte-source.ts';
 import { type Profile, SIZE_LIMITS } from '../dicom/constraints.ts';
+import { type Deadline, withDeadline } from '../dicom/deadline.ts';
 import { DicomError, type DicomWarning } from '../dicom/dicom-error.ts';
 import { datasetDigest, normalisedDigest } from '../dicom/digest.ts';
 import { groupingElements, type PatientIdentity, patientIdentity } from '../dicom/identity.ts';
@@ -57,12 +58,19 @@ const DIRECTORY_RECORD_SEQUENCE = 0x00041220;
 const WALKED_BYTES = 1024 * 1024;
 const SEQUENCE_END = 'feffdde000000000';
 
-/** The verdict on one object under one profile. Pure but for the reads. */
-export async function inspectObject(
-  source: ByteSource,
-  options: { readonly key: string; readonly profile: Profile },
-): Promise<Verdict> {
-  const headed = await withHead(source, P10_LIMITS.firstReadBytes);
+/** Far more than the heaviest object within the limits takes. */
+const DEADLINE: Deadline = { seconds: 60, now: () => performance.now() };
+
+export interface InspectOptions {
+  readonly key: string;
+  readonly profile: Profile;
+  readonly deadline?: Deadline;
+}
+
+/** The verdict on one object under one profile. Pure but for the reads and the clock. */
+export async function inspectObject(source: ByteSource, options: InspectOptions): Promise<Verdict> {
+  const timed = withDeadline(source, options.deadline ?? DEADLINE);
+  const headed = await withHead(timed, P10_LIMITS.firstReadBytes);
   try {
     checkFileSize(headed, options.profile);
     const p10 = await readForInspection(headed, options.profile);

@@ -98,8 +98,15 @@ export const OUTCOMES = {
     kind: 'reject',
     retry: false,
     benign: false,
-    says: 'the data elements besides the pixels are more than 50 MB, or more than we read of one object',
+    says: 'the data elements besides the pixels are more than 50 MB, or more than 800,000 in number',
     advice: 'Look for big values outside of the pixel data, or split the multi-frame object.',
+  },
+  InspectionTimeout: {
+    kind: 'reject',
+    retry: true,
+    benign: false,
+    says: 'reading the object took longer than one object is given',
+    advice: 'Retry once: the store may have been slow; if it happens again, export the object anew.',
   },
   PixelDataTruncated: {
     kind: 'reject',

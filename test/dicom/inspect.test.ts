@@ -1,9 +1,11 @@
 /** Verdicts: the shared material line by line, both profiles' limits at their edges, and any bytes whatever. */
+import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { ByteSource } from '../../shared/dicom/byte-source.ts';
 import {
   COUNT_LIMITS,
   LENGTH_LIMITS,
@@ -338,5 +340,74 @@ describe('inspectObject ends in a verdict', () => {
     await inspectObject(source, { key: 'a', profile: 'current' });
     expect(source.reads.length).toBe(1);
     expect(source.bytesRead()).toBeLessThan(100_000);
+  });
+
+  it('with a deadline: a source that drips ends in a reject, by the clock that is given', async () => {
+    const nested = { ReferencedImageSequence: Array.from({ length: 40_000 }, () => ({ PatientID: 'x' })) };
+    const bytes = writeP10({ transferSyntaxUID: EXPLICIT, elements: { ...sound, ...nested } });
+    let milliseconds = 0;
+    const source: ByteSource = {
+      sizeBytes: bytes.length,
+      read: async (start, end) => {
+        milliseconds += 20_000;
+        return bytes.subarray(start, end);
+      },
+    };
+    const deadline = { seconds: 30, now: () => milliseconds };
+    const verdict = await inspectObject(source, { key: 'a', profile: 'current', deadline });
+    expect(verdict).toMatchObject({ verdict: 'rejected', code: 'InspectionTimeout' });
+    milliseconds = 0;
+    const patient = { seconds: 3000, now: () => milliseconds };
+    expect(codeOf(await inspectObject(source, { key: 'a', profile: 'current', deadline: patient }))).toBe(
+      'accepted',
+    );
+  });
+
+  it('also while a deflated data set is inflated', async () => {
+    const bytes = writeP10({
+      transferSyntaxUID: '1.2.840.10008.1.2.1.99',
+      elements: { ...sound, EncapsulatedDocument: randomBytes(4_000_000) },
+    });
+    let milliseconds = 0;
+    const source: ByteSource = {
+      sizeBytes: bytes.length,
+      read: async (start, end) => {
+        milliseconds += 20_000;
+        return bytes.subarray(start, end);
+      },
+    };
+    const deadline = { seconds: 30, now: () => milliseconds };
+    const verdict = await inspectObject(source, { key: 'a', profile: 'current', deadline });
+    expect(codeOf(verdict)).toBe('InspectionTimeout');
+  });
+});
+
+describe('an image without pixel data', () => {
+  it('comes in with a warning that says what is missing', async () => {
+    for (const profile of PROFILES) {
+      const verdict = await inspect(writeP10({ transferSyntaxUID: EXPLICIT, elements: sound }), profile);
+      expect(warningsOf(verdict)).toEqual(['NoPixelData']);
+      expect(verdict).toMatchObject({ frames: 0, hasPixelData: false });
+      expect(JSON.stringify(verdict)).toContain('cut off');
+    }
+  });
+
+  it('cut a byte further on is refused', async () => {
+    const whole = writeP10({ transferSyntaxUID: EXPLICIT, elements: sound, pixelData: new Uint8Array(8) });
+    const header = whole.length - 8 - 12;
+    expect(warningsOf(await inspect(whole.subarray(0, header)))).toEqual(['NoPixelData']);
+    for (let cut = header + 1; cut < whole.length; cut++)
+      expect(codeOf(await inspect(whole.subarray(0, cut)))).toMatch(/^(TruncatedHeader|PixelDataTruncated)$/);
+  });
+
+  it('of a class that has none, or with a provider URL, is not called cut off', async () => {
+    const provided = await inspect(
+      writeP10({
+        transferSyntaxUID: EXPLICIT,
+        elements: { ...sound, PixelDataProviderURL: 'https://example.org/x' },
+      }),
+    );
+    expect(warningsOf(provided)).toEqual(['NoPixelData']);
+    expect(JSON.stringify(provided)).not.toContain('cut off');
   });
 });
