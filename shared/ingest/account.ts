@@ -98,6 +98,8 @@ function proven(inspected: InspectedLine, results: StepResults, missing: Missing
     const account = refuse(inspected, 'failed', bad.code, bad.message ?? '', results, where);
     return { ...account, counts };
   }
+  if (missing === 'Unfinished' && counts.expected < framesOf(inspected))
+    return refuse(inspected, 'failed', missing, UNFINISHED[missing], results, where);
   const proof = weakest(verified.flatMap((line) => (line.proof ? [line.proof] : [])));
   return {
     ...accept(inspected, 'ingested', results, {

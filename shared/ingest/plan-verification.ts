@@ -74,9 +74,11 @@ async function addImported(
   const plan = await readJson<Plan>(deps.objects, deps.settings.workBucket, workKeys.plan(executionId));
   const adopted = await adoptedNumbers(deps, executionId, plan?.value);
   for (const batch of plan?.value.batches ?? []) {
-    const numbers = batch.planExecutionId === executionId ? undefined : adopted.get(batchKey(batch));
+    const isOwn = batch.planExecutionId === executionId;
+    const numbers = adopted.get(batchKey(batch));
     for (const { line, imported, sha256 } of await importsOf(deps, batch)) {
-      const n = numbers ? numbers.get(line.n) : line.n;
+      // An adopted batch may hold nothing of this upload: its numbers are of another inventory.
+      const n = isOwn ? line.n : numbers?.get(line.n);
       if (n === undefined || imported.outcome !== 'imported' || !imported.imageSetId) continue;
       const source = {
         bucket: deps.settings.workBucket,

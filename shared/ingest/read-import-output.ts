@@ -3,6 +3,7 @@
  * is in exactly one of SUCCESS and FAILURE; one that is in neither, or in both, is `failed: Unaccounted`.
  */
 import { NoSuchObject } from '../ports/object-store.ts';
+import { concurrently } from './concurrently.ts';
 import { type Identity, identityDigest } from './identity.ts';
 import { type BatchRef, NO_JOB } from './import-batch.ts';
 import { type LedgerEntry, recordInstances, recordStudy } from './ledger.ts';
@@ -194,6 +195,15 @@ export function parseS3Uri(uri: string): { bucket: string; key: string } {
   return { bucket: match[1] as string, key: match[2] as string };
 }
 
+/** Studies whose ledgers are written at once; of one study, a series after the other. */
+const STUDIES_AT_ONCE = 16;
+
+/** An imported object with the image set that it went into. */
+interface Import {
+  readonly line: StageLine;
+  readonly imageSetId: string;
+}
+
 /** Writes what was imported into the ledgers: studies first, so that no series is known without its patient. */
 async function recordImports(
   deps: PipelineDeps,
@@ -201,26 +211,43 @@ async function recordImports(
   results: readonly ImportedLine[],
   digests: ReadonlyMap<number, string>,
 ): Promise<void> {
-  const bySeries = new Map<string, { line: StageLine; imageSetId: string }[]>();
-  for (const [i, line] of planned.entries()) {
-    const result = results[i] as ImportedLine;
-    if (result.outcome !== 'imported' || !result.imageSetId) continue;
-    const series = bySeries.get(line.series) ?? [];
-    series.push({ line, imageSetId: result.imageSetId });
-    bySeries.set(line.series, series);
+  const imports: Import[] = planned.flatMap((line, i) => {
+    const { outcome, imageSetId } = results[i] as ImportedLine;
+    return outcome === 'imported' && imageSetId ? [{ line, imageSetId }] : [];
+  });
+  const byStudy = grouped(imports, ({ line }) => line.study);
+  await concurrently([...byStudy], STUDIES_AT_ONCE, async ([study, ofStudy]) => {
+    for (const [series, ofSeries] of grouped(ofStudy, ({ line }) => line.series))
+      await recordSeries(deps, study, series, ofSeries, digests);
+  });
+}
+
+async function recordSeries(
+  deps: PipelineDeps,
+  studyInstanceUID: string,
+  seriesInstanceUID: string,
+  imports: readonly Import[],
+  digests: ReadonlyMap<number, string>,
+): Promise<void> {
+  const identities = identitiesOf(imports.map((i) => i.line));
+  const imageSets = [...new Set(imports.map((i) => i.imageSetId))];
+  await recordStudy(deps, studyInstanceUID, identities, { [seriesInstanceUID]: imageSets });
+  const instances = Object.fromEntries(
+    imports.map(({ line, imageSetId }) => [line.sop, entryOf(line, imageSetId, digests.get(line.n)!)]),
+  );
+  await recordInstances(deps, { studyInstanceUID, seriesInstanceUID }, identities, instances);
+  const replaced = imports.filter(({ line }) => line.replaces).map(({ line }) => line.sop);
+  await useReplacements(deps, seriesInstanceUID, replaced);
+}
+
+function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {
+  const groups = new Map<string, T[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group) group.push(item);
+    else groups.set(keyOf(item), [item]);
   }
-  for (const [seriesInstanceUID, imports] of bySeries) {
-    const studyInstanceUID = imports[0]!.line.study;
-    const identities = identitiesOf(imports.map((i) => i.line));
-    const imageSets = [...new Set(imports.map((i) => i.imageSetId))];
-    await recordStudy(deps, studyInstanceUID, identities, { [seriesInstanceUID]: imageSets });
-    const instances = Object.fromEntries(
-      imports.map(({ line, imageSetId }) => [line.sop, entryOf(line, imageSetId, digests.get(line.n)!)]),
-    );
-    await recordInstances(deps, { studyInstanceUID, seriesInstanceUID }, identities, instances);
-    const replaced = imports.filter(({ line }) => line.replaces).map(({ line }) => line.sop);
-    await useReplacements(deps, seriesInstanceUID, replaced);
-  }
+  return groups;
 }
 
 const entryOf = (line: StageLine, imageSetId: string, sha256: string): LedgerEntry => ({

@@ -132,6 +132,10 @@ export function exitCode(report: Report, objects: Iterable<ObjectLine> = []): 0 
   if (hasSeriousReject(report.rejects)) return 2;
   if (merges.some((merge) => merge.outcome === 'keptApart' || merge.outcome === 'reported')) return 2;
   if (report.verify === 'full' && frames.verified < frames.expected) return 2;
-  for (const object of objects) if (object.proof === 'none' && (object.frames ?? 0) > 0) return 2;
+  for (const object of objects) if (isKeptApart(object) || isUnproven(object)) return 2;
   return 0;
 }
+
+const isKeptApart = ({ code }: ObjectLine) => code === 'KeptApart';
+
+const isUnproven = ({ proof, frames = 0 }: ObjectLine) => proof === 'none' && frames > 0;

@@ -94,7 +94,7 @@ describe('the inbox', () => {
       if (input.uploadId === uploadIdOf('a')) throw new Error('no free name');
       return executions.start(name, input);
     };
-    const failing = { ...deps, executions: { arnOf: executions.arnOf, status: executions.status, start } };
+    const failing = { ...deps, executions: Object.assign(Object.create(executions), { start }) };
     await expect(sweepInbox(failing)).rejects.toThrow('no free name');
     expect(pipeline.inputs).toMatchObject([{ input: { uploadId: uploadIdOf('b') } }]);
   });
