@@ -4,21 +4,25 @@ import { alignmentOf, type MergeSource, type Variant } from './merge-decision.ts
 import type { MergeDeps, MergeJournal } from './merge-journal.ts';
 import { afterFailure, isGivenUp, type Stepped } from './merge-step.ts';
 
+export type SourceOfMerge = MergeSource & { readonly isForced: boolean };
+
+/** `to`: the destination's document, as it stands. Looks at the source only when something of it is lacking. */
 export async function bringOver(
   deps: MergeDeps,
   journal: MergeJournal,
-  source: MergeSource & { readonly isForced: boolean },
-  imageSet: ImageSet,
+  source: SourceOfMerge,
   destination: ImageSet,
+  to: ImageSetMetadata,
 ): Promise<Stepped> {
   const series = journal.seriesInstanceUID;
-  const [from, to] = await Promise.all([
-    deps.imaging.metadata(source.imageSetId),
-    deps.imaging.metadata(destination.imageSetId),
-  ]);
   if (!lackingIn(to, source, series)) return 'done';
-  const force = source.isForced;
-  const { edits, keywords, refused } = force ? ALIGNED : alignmentOf(asVariant(from), asVariant(to), series);
+  const imageSet = await deps.imaging.imageSet(source.imageSetId);
+  if (!imageSet) return 'done';
+  if (imageSet.state === 'LOCKED') return 'wait';
+  const { isForced } = source;
+  const { edits, keywords, refused } = isForced
+    ? ALIGNED
+    : alignmentOf(asVariant(await deps.imaging.metadata(source.imageSetId)), asVariant(to), series);
   if (refused.length > 0) return afterFailure(`${refused.join(', ')}: changed since the decision`);
   if (keywords.length > 0) {
     if (isGivenUp(imageSet, 'UPDATE_FAILED', journal))
@@ -26,19 +30,20 @@ export async function bringOver(
     await deps.imaging.update(imageSet, series, edits);
     return 'wait';
   }
-  return copyOver(deps, journal, source, imageSet, destination);
+  return copyOver(deps, journal, source, imageSet, destination, to);
 }
 
 /** The copying alone, where the levels are equal, or the destination's stand. */
 export async function copyOver(
   deps: MergeDeps,
   journal: MergeJournal,
-  source: MergeSource & { readonly isForced: boolean },
+  source: SourceOfMerge,
   imageSet: ImageSet,
   destination: ImageSet,
+  to: ImageSetMetadata,
 ): Promise<Stepped> {
   const series = journal.seriesInstanceUID;
-  const sops = lackingIn(await deps.imaging.metadata(destination.imageSetId), source, series);
+  const sops = lackingIn(to, source, series);
   if (!sops) return 'done';
   if (isGivenUp(destination, 'COPY_FAILED', journal)) return afterFailure('the service refused to copy');
   await deps.imaging.copy(imageSet, destination, series, sops, { force: source.isForced });

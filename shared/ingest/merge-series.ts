@@ -92,9 +92,15 @@ async function advanceOne(
   if (destination?.state === 'LOCKED') return 'wait';
   // A promoted destination is deleted last; what remained to do then was done.
   if (destination) {
-    const brought = await bringAllOver(deps, journal, merge, destination);
-    if (brought !== 'done') return brought;
-    const missing = missingIn(journal, merge, await deps.imaging.metadata(merge.destination));
+    const to = await deps.imaging.metadata(merge.destination);
+    const isForced = merge.isForced === true;
+    for (const source of merge.sources) {
+      const brought = await unlessRefused(() =>
+        bringOver(deps, journal, { ...source, isForced }, destination, to),
+      );
+      if (brought !== 'done') return brought;
+    }
+    const missing = missingIn(journal, merge, to);
     if (missing > 0) return afterFailure(`the destination lacks ${missing} instances as they were`);
     await repointInstances(deps, series, journal.before, merge);
   }
@@ -103,23 +109,4 @@ async function advanceOne(
   if (!destination && promoted.destination === merge.destination)
     return afterFailure('the destination is gone');
   return retireSources(deps, request, journal, promoted);
-}
-
-async function bringAllOver(
-  deps: MergeDeps,
-  journal: MergeJournal,
-  merge: Merge,
-  destination: NonNullable<Awaited<ReturnType<MergeDeps['imaging']['imageSet']>>>,
-): Promise<Stepped> {
-  for (const source of merge.sources) {
-    const imageSet = await deps.imaging.imageSet(source.imageSetId);
-    if (!imageSet) continue;
-    if (imageSet.state === 'LOCKED') return 'wait';
-    const isForced = merge.isForced === true;
-    const stepped = await unlessRefused(() =>
-      bringOver(deps, journal, { ...source, isForced }, imageSet, destination),
-    );
-    if (stepped !== 'done') return stepped;
-  }
-  return 'done';
 }

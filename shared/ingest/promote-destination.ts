@@ -122,7 +122,8 @@ async function fill(
   const metadata = await deps.imaging.metadata(merge.destination);
   const copies = cutCopies(Object.entries(metadata.Study.Series[series]?.Instances ?? {})) ?? [];
   const source = { imageSetId: merge.destination, edits: NO_EDITS, copies, isForced: false };
-  const stepped = await copyOver(deps, journal, source, from, promoted);
+  const to = await deps.imaging.metadata(promoted.imageSetId);
+  const stepped = await copyOver(deps, journal, source, from, promoted, to);
   if (stepped === 'wait') return 'wait';
   if (stepped !== 'done') return merge;
   const held = { [merge.destination]: { instances: instancesIn(metadata, series) } };

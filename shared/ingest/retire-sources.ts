@@ -51,24 +51,23 @@ export async function deleteSources(
   merge: Merge,
 ): Promise<Stepped> {
   const series = journal.seriesInstanceUID;
+  let destination: ImageSetMetadata | undefined;
+  let isUnderWay = false;
   for (const { imageSetId } of merge.sources) {
     const imageSet = await deps.imaging.imageSet(imageSetId);
     if (!imageSet) continue;
-    if (imageSet.state === 'LOCKED') return 'wait';
-    const [source, destination] = await Promise.all([
-      deps.imaging.metadata(imageSetId),
-      deps.imaging.metadata(merge.destination),
-    ]);
+    isUnderWay = true;
+    if (imageSet.state === 'LOCKED') continue;
+    destination ??= await deps.imaging.metadata(merge.destination);
     const kept = instancesIn(destination, series);
     const replaced = journal.superseded?.[imageSetId] ?? {};
-    const lost = Object.entries(instancesIn(source, series)).filter(
+    const lost = Object.entries(instancesIn(await deps.imaging.metadata(imageSetId), series)).filter(
       ([sop, form]) => kept[sop] !== form && replaced[sop] !== form,
     );
     if (lost.length > 0)
       return afterFailure(`the source holds ${lost.length} instances that the destination lacks`);
     if (missingIn(journal, merge, destination) > 0) return afterFailure('the destination changed');
     await deps.imaging.delete(imageSetId);
-    return 'wait';
   }
-  return 'done';
+  return isUnderWay ? 'wait' : 'done';
 }

@@ -3,7 +3,7 @@
  * back to the versions from before, the ledger with them; a promoted image set gives back what it got since, by copying.
  * The series stays apart until somebody allows merging again.
  */
-import { NotConsistentYet, Throttled } from '../ports/imaging-service.ts';
+import { type ImageSet, NotConsistentYet, Throttled } from '../ports/imaging-service.ts';
 import { SeriesBusy, seriesLease } from './leases.ts';
 import { repointInstances, restoreSources } from './ledger.ts';
 import { cutCopies, type Merge } from './merge-decision.ts';
@@ -142,11 +142,11 @@ const touchedBy = ({ merges, corrections, superseded }: MergeJournal): string[] 
 /** A source that is gone, or instances that came since, cannot be undone by versions. */
 async function whyNot(deps: MergeDeps, journal: MergeJournal, merge: Merge): Promise<string | undefined> {
   for (const { imageSetId } of merge.sources) {
-    const imageSet = await deps.imaging.imageSet(imageSetId);
+    const imageSet = await atRest(deps, imageSetId);
     if (!imageSet) return `image set ${imageSetId} was deleted when its grace was over; nothing was changed`;
     if (imageSet.state === 'LOCKED') return `image set ${imageSetId} is being written to`;
   }
-  const destination = await deps.imaging.imageSet(merge.destination);
+  const destination = await atRest(deps, merge.destination);
   if (!destination || destination.state === 'LOCKED')
     return `image set ${merge.destination} is gone or being written to`;
   const later = Object.keys(await laterIn(deps, journal, merge.destination)).length;
@@ -155,6 +155,15 @@ async function whyNot(deps: MergeDeps, journal: MergeJournal, merge: Merge): Pro
   const isPromoted = journal.before[merge.destination] === undefined;
   if (isPromoted && Object.keys(journal.corrections ?? {}).length === 0) return undefined;
   return `${later} instances joined image set ${merge.destination} since; nothing was changed`;
+}
+
+/** The image set once the write that it is under has ended, or as it is when that takes long. */
+async function atRest(deps: MergeDeps, imageSetId: string): Promise<ImageSet | undefined> {
+  for (let tries = 1; ; tries++) {
+    const imageSet = await deps.imaging.imageSet(imageSetId);
+    if (imageSet?.state !== 'LOCKED' || tries >= TRIES) return imageSet;
+    await deps.clock.sleep(1000);
+  }
 }
 
 /** Instances that came to an image set after the journal was written, with their forms. */
