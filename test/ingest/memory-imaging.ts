@@ -4,27 +4,40 @@
  */
 import { crc32 } from 'node:zlib';
 import { bufferSource } from '../../shared/dicom/byte-source.ts';
+import { readP10, text } from '../../shared/dicom/p10.ts';
 import { sha256 } from '../../shared/ingest/digest.ts';
 import { inspectObject } from '../../shared/ingest/inspect.ts';
 import { parseS3Uri } from '../../shared/ingest/read-import-output.ts';
+import { exact } from '../../shared/ingest/variants.ts';
 import {
+  type ImageSetEditor,
   type ImageSetMetadata,
   type ImagingService,
   type InstanceEntry,
+  NotConsistentYet,
   NotInDataStore,
+  RefusedByService,
 } from '../../shared/ports/imaging-service.ts';
 import type { ObjectStore } from '../../shared/ports/object-store.ts';
 
-interface StoredSet {
-  readonly study: string;
-  readonly series: string;
-  readonly patient: Record<string, unknown>;
-  /** What decides whether an instance joins it. */
-  readonly group: string;
-  readonly instances: Map<string, InstanceEntry>;
+interface Levels {
+  patient: Record<string, unknown>;
+  studyLevel: Record<string, unknown>;
+  seriesLevel: Record<string, unknown>;
+  instances: Map<string, InstanceEntry>;
 }
 
-export interface MemoryImaging extends ImagingService {
+const exactly = ({ patient, studyLevel, seriesLevel }: Levels) => exact([patient, studyLevel, seriesLevel]);
+
+interface StoredSet extends Levels {
+  readonly study: string;
+  readonly series: string;
+  readonly isPrimary: boolean;
+  version: number;
+  readonly versions: Map<number, Levels>;
+}
+
+export interface MemoryImaging extends ImagingService, ImageSetEditor {
   /** How often each instance was imported, by series and SOP Instance UID. */
   readonly imports: ReadonlyMap<string, number>;
   readonly sets: ReadonlyMap<string, StoredSet>;
@@ -38,6 +51,20 @@ export interface MemoryImaging extends ImagingService {
   };
 }
 
+/** Reference section 6: what today's service groups by. */
+const STUDY_GROUPING = ['StudyDate', 'AccessionNumber', 'PatientID', 'StudyID'];
+const SERIES_GROUPING = ['SeriesNumber'];
+const STUDY_LEVEL = ['StudyDate', 'AccessionNumber', 'StudyID', 'StudyDescription'] as const;
+const SERIES_LEVEL = ['SeriesNumber', 'SeriesDescription'] as const;
+const valuesOf = (keywords: readonly string[], levels: Levels) =>
+  JSON.stringify(
+    keywords.map(
+      (keyword) => ({ ...levels.patient, ...levels.studyLevel, ...levels.seriesLevel })[keyword] ?? '',
+    ),
+  );
+const studyGroup = (levels: Levels) => valuesOf(STUDY_GROUPING, levels);
+const seriesGroup = (levels: Levels) => valuesOf(SERIES_GROUPING, levels);
+
 export function memoryImaging(objects: ObjectStore, profile: 'current' | '2024'): MemoryImaging {
   const jobs = new Map<string, { jobId: string; outputS3Uri: string; jobStatus: 'COMPLETED' | 'FAILED' }>();
   const sets = new Map<string, StoredSet>();
@@ -49,6 +76,97 @@ export function memoryImaging(objects: ObjectStore, profile: 'current' | '2024')
     leaveOut: () => false,
     damage: () => false,
     lose: () => false,
+  };
+
+  /** Today: the series' primary where the grouping elements agree, else a set that is none; 2024: one a job. */
+  function placeOf(jobId: string, study: string, series: string, made: Levels) {
+    const primaries = [...sets].filter(([, set]) => set.study === study && set.isPrimary);
+    const own = primaries.find(([, set]) => set.series === series);
+    const isConflicting =
+      primaries.some(([, set]) => studyGroup(set) !== studyGroup(made)) ||
+      (own !== undefined && seriesGroup(own[1]) !== seriesGroup(made));
+    if (profile === 'current' && own && !isConflicting) {
+      newVersion(own[1]);
+      return { imageSetId: own[0], set: own[1] };
+    }
+    const group = [jobId, series, made.patient, made.studyLevel, made.seriesLevel];
+    const imageSetId = sha256(JSON.stringify(group)).slice(0, 32);
+    const isPrimary = profile === 'current' && !isConflicting;
+    const known = sets.get(imageSetId);
+    const set: StoredSet = known ?? { ...made, study, series, isPrimary, version: 1, versions: new Map() };
+    sets.set(imageSetId, set);
+    return { imageSetId, set };
+  }
+
+  const levelsOf = ({ patient, studyLevel, seriesLevel, instances }: StoredSet): Levels => ({
+    patient,
+    studyLevel,
+    seriesLevel,
+    instances: new Map(instances),
+  });
+  const newVersion = (set: StoredSet) => {
+    set.versions.set(set.version, levelsOf(set));
+    set.version++;
+  };
+  const found = ({ imageSetId, versionId }: { imageSetId: string; versionId?: string }): StoredSet => {
+    const set = sets.get(imageSetId);
+    if (!set) throw new NotInDataStore('no such image set');
+    if (versionId !== undefined && String(set.version) !== versionId) throw new NotConsistentYet('version');
+    return set;
+  };
+  const edited = (values: Record<string, unknown>, set: object, gone: readonly string[]) =>
+    Object.fromEntries(Object.entries({ ...values, ...set }).filter(([key]) => !gone.includes(key)));
+
+  const editor: ImageSetEditor = {
+    update: async (at, _, { set: added, remove }, { studyWide } = { studyWide: false }) => {
+      const one = found(at);
+      const all = studyWide ? [...sets.values()].filter((s) => s.study === one.study && s.isPrimary) : [one];
+      for (const set of all) {
+        newVersion(set);
+        set.patient = edited(set.patient, added.Patient, remove.Patient);
+        set.studyLevel = edited(set.studyLevel, added.Study, remove.Study);
+        set.seriesLevel = edited(set.seriesLevel, added.Series, remove.Series);
+      }
+    },
+    removeInstances: async (at, _, sops) => {
+      const set = found(at);
+      newVersion(set);
+      set.instances = new Map([...set.instances].filter(([sop]) => !sops.includes(sop)));
+    },
+    copy: async (from, to, _, sops, { force } = { force: false }) => {
+      const [source, destination] = [found(from), found(to)];
+      if (!force && exactly(source) !== exactly(destination)) throw new RefusedByService('levels differ');
+      if (sops.some((sop) => destination.instances.has(sop))) throw new RefusedByService('instances twice');
+      newVersion(destination);
+      destination.instances = new Map([
+        ...destination.instances,
+        ...sops.map((sop) => [sop, source.instances.get(sop)!] as const),
+      ]);
+    },
+    promote: async (from, series, sops) => {
+      const source = found(from);
+      if (profile === '2024') throw new RefusedByService('promoteToPrimary is not known in 2024');
+      const rivals = [...sets.values()].filter((set) => set.study === source.study && set.isPrimary);
+      if (rivals.some((set) => set.series === series || studyGroup(set) !== studyGroup(source)))
+        throw new RefusedByService('conflict');
+      const imageSetId = sha256(`promoted ${from.imageSetId} ${sets.size}`).slice(0, 32);
+      const instances = new Map(sops.map((sop) => [sop, source.instances.get(sop)!]));
+      const { study, patient, studyLevel, seriesLevel } = source;
+      const levels = { patient, studyLevel, seriesLevel, instances };
+      sets.set(imageSetId, { ...levels, study, series, isPrimary: true, version: 1, versions: new Map() });
+      return { imageSetId };
+    },
+    revert: async (at, toVersionId) => {
+      const set = found(at);
+      const old = set.versions.get(Number(toVersionId));
+      if (!old) throw new RefusedByService('no such version');
+      newVersion(set);
+      Object.assign(set, { ...old, instances: new Map(old.instances) });
+    },
+    delete: async (imageSetId) => {
+      found({ imageSetId });
+      sets.delete(imageSetId);
+    },
   };
 
   async function importAll(inputS3Uri: string, outputS3Uri: string, jobId: string) {
@@ -66,25 +184,27 @@ export function memoryImaging(objects: ObjectStore, profile: 'current' | '2024')
         continue;
       }
       const { studyInstanceUID, seriesInstanceUID, sopInstanceUID, identity } = verdict;
-      const group =
-        profile === 'current'
-          ? JSON.stringify([seriesInstanceUID, verdict.grouping])
-          : JSON.stringify([jobId, seriesInstanceUID, verdict.normalisedDigest]);
-      const imageSetId = sha256(group).slice(0, 32);
-      const set = sets.get(imageSetId) ?? {
-        study: studyInstanceUID,
-        series: seriesInstanceUID,
+      const file = await readP10(bufferSource(bytes));
+      const level = (keywords: readonly string[]) =>
+        Object.fromEntries(
+          keywords.flatMap((keyword) => {
+            const value = text(file, keyword);
+            return value === undefined ? [] : [[keyword, value]];
+          }),
+        );
+      const made: Levels = {
         patient: {
           PatientID: identity.patientID,
-          IssuerOfPatientID: identity.issuerOfPatientID,
+          ...(identity.issuerOfPatientID === '' ? {} : { IssuerOfPatientID: identity.issuerOfPatientID }),
           PatientBirthDate: identity.birthDate,
           PatientSex: identity.sex,
           PatientName: identity.name,
         },
-        group,
+        studyLevel: { StudyInstanceUID: studyInstanceUID, ...level(STUDY_LEVEL) },
+        seriesLevel: { SeriesInstanceUID: seriesInstanceUID, ...level(SERIES_LEVEL) },
         instances: new Map(),
       };
-      sets.set(imageSetId, set);
+      const { imageSetId, set } = placeOf(jobId, studyInstanceUID, seriesInstanceUID, made);
       const frameBytes = bytes.subarray(sizeBytes - 8);
       const ID = sha256(`${imageSetId}${sopInstanceUID}`).slice(0, 32);
       const stored = faults.damage(sopInstanceUID) ? frameBytes.map((b) => b ^ 1) : frameBytes;
@@ -100,13 +220,13 @@ export function memoryImaging(objects: ObjectStore, profile: 'current' | '2024')
           ]
         : [];
       set.instances.set(sopInstanceUID, {
-        DICOM: {},
+        DICOM: { SOPInstanceUID: sopInstanceUID, ...level(['ImageComments']) },
         StoredTransferSyntaxUID: '1.2.840.10008.1.2.1',
         ImageFrames,
       });
       const name = `${seriesInstanceUID}/${sopInstanceUID}`;
       imports.set(name, (imports.get(name) ?? 0) + 1);
-      success.push({ inputFile: key, importResponse: { imageSetId, isPrimary: true } });
+      success.push({ inputFile: key, importResponse: { imageSetId, isPrimary: set.isPrimary } });
     }
     const lines = (values: object[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
     const write = (name: string, body: string) =>
@@ -130,10 +250,10 @@ export function memoryImaging(objects: ObjectStore, profile: 'current' | '2024')
     ImageSetID: imageSetId,
     Patient: { DICOM: set.patient },
     Study: {
-      DICOM: { StudyInstanceUID: set.study },
+      DICOM: set.studyLevel,
       Series: {
         [set.series]: {
-          DICOM: { SeriesInstanceUID: set.series },
+          DICOM: set.seriesLevel,
           Instances: Object.fromEntries(set.instances),
         },
       },
@@ -141,6 +261,7 @@ export function memoryImaging(objects: ObjectStore, profile: 'current' | '2024')
   });
 
   return {
+    ...editor,
     imports,
     sets,
     tags,
@@ -172,10 +293,10 @@ export function memoryImaging(objects: ObjectStore, profile: 'current' | '2024')
       sets.has(imageSetId)
         ? {
             imageSetId,
-            versionId: '1',
+            versionId: String(found({ imageSetId }).version),
             state: 'ACTIVE',
             workflowStatus: 'CREATED',
-            isPrimary: true,
+            isPrimary: found({ imageSetId }).isPrimary,
             createdAt: '2026-01-01T00:00:00.000Z',
             arn: `arn:aws:medical-imaging:us-east-1:000000000000:datastore/ds/imageset/${imageSetId}`,
           }

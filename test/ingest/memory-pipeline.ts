@@ -7,7 +7,8 @@ import { memoryObjectStore } from '../../shared/adapters/memory-object-store.ts'
 import { clearShard } from '../../shared/ingest/clear-inbox.ts';
 import { checkImportJob, startImportJob } from '../../shared/ingest/import-batch.ts';
 import { inspectShard } from '../../shared/ingest/inspect-objects.ts';
-import { mergeVariants } from '../../shared/ingest/merge-variants.ts';
+import { advanceMerge } from '../../shared/ingest/merge-series.ts';
+import { type MergeItem, mergeVariants } from '../../shared/ingest/merge-variants.ts';
 import { allLines, readJson } from '../../shared/ingest/ndjson.ts';
 import type { PipelineDeps } from '../../shared/ingest/pipeline-deps.ts';
 import { planImport } from '../../shared/ingest/plan-import.ts';
@@ -52,6 +53,9 @@ export interface PipelineOptions {
   /** Every handler is run twice with the same input. */
   readonly twice?: boolean;
   readonly maxAttempts?: number;
+  /** `report-only` when not given. */
+  readonly merge?: 'auto' | 'report-only' | 'off';
+  readonly mergeGraceSeconds?: number;
 }
 
 export type MemoryPipeline = ReturnType<typeof memoryPipeline>;
@@ -129,10 +133,10 @@ export function memoryPipeline(options: PipelineOptions = {}) {
     ingestStateMachineArn: 'arn:aws:states:us-east-1:000000000000:stateMachine:ingest',
     constraintProfile: profile,
     verify: { mode: 'full' },
-    merge: 'report-only',
+    merge: options.merge ?? 'report-only',
     quietSeconds: 2,
     maxWaitSeconds: 60,
-    mergeGraceSeconds: 0,
+    mergeGraceSeconds: options.mergeGraceSeconds ?? 0,
     maxAttempts: options.maxAttempts ?? 50,
     auditPercent: 0,
   };
@@ -200,6 +204,18 @@ export function memoryPipeline(options: PipelineOptions = {}) {
     }
   }
 
+  /** statemachines/merge-series of each series in the list, one after another. */
+  async function mergeSeries(executionId: string): Promise<void> {
+    const list = await readJson<MergeItem[]>(store, WORK, workKeys.mergeList(executionId));
+    for (const { seriesInstanceUID } of list?.value ?? [])
+      for (let step = 0; ; step++) {
+        const request = { executionId, seriesInstanceUID, step };
+        const { status, waitSeconds } = await state(() => advanceMerge(deps(), request));
+        if (status === 'done') break;
+        nowMs += waitSeconds * 1000;
+      }
+  }
+
   async function ingest(executionId: string, uploadId: string): Promise<void> {
     const ref = { executionId, uploadId };
     const executionArn = arnOf(executionId);
@@ -224,6 +240,7 @@ export function memoryPipeline(options: PipelineOptions = {}) {
       await state(() => planVerification(deps(), ref));
       await fanOut(executionId, 'verify', (shard) => verifyShard(deps(), { executionId, shard }), 'verify');
       await state(() => mergeVariants(deps(), ref));
+      await mergeSeries(executionId);
       await state(() => writeReport(deps(), timed));
       await fanOut(executionId, 'clear', (shard) => clearShard(deps(), { ...ref, shard }), 'outcomes');
       await state(() => finishUpload(deps(), { ...ref, executionArn }));
