@@ -13,6 +13,7 @@ import { type P10, P10_LIMITS, readP10, text } from '../dicom/p10.ts';
 import { declaredFrames } from '../dicom/pixel-extent.ts';
 import { checkConstraints, uidOf, usableUid } from './check-constraints.ts';
 import type { RejectCode } from './outcomes.ts';
+import { predictFrames } from './predict-frames.ts';
 import { systemFileKind } from './system-files.ts';
 
 export type { Profile } from '../dicom/constraints.ts';
@@ -118,7 +119,9 @@ async function judge(p10: P10, profile: Profile): Promise<Verdict> {
   const { problems, warnings } = checkConstraints(p10, profile);
   const [first] = problems;
   if (first) return rejected(p10, first.code, problems.map(({ message }) => message).join('; '));
-  return accepted(p10, [...p10.warnings, ...warnings]);
+  const { problem, warning } = await predictFrames(p10, profile);
+  if (problem) return rejected(p10, problem.code, problem.message);
+  return accepted(p10, [...p10.warnings, ...warnings, ...(warning ? [warning] : [])]);
 }
 
 function isDirectory(p10: P10): boolean {

@@ -31,6 +31,8 @@ export async function locateFrames(pixels: EncapsulatedPixels): Promise<Fragment
   if (byTable)
     return byTable.length === frames ? cutToLengths(byTable, pixels) : wrongCount(frames, byTable.length);
   if (fragments.length === frames) return fragments.map((fragment) => [fragment]);
+  const full = fragments.filter(({ start, end }) => end > start);
+  if (full.length === frames) return full.map((fragment) => [fragment]);
   if (fragments.length > frames) return joinByMarkers(pixels, fragments);
   if (fragments.length === 1) return splitByMarkers(pixels, fragments[0]!);
   return wrongCount(frames, fragments.length);

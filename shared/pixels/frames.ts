@@ -2,6 +2,7 @@
 import type { ByteSource } from '../dicom/byte-source.ts';
 import { DicomError } from '../dicom/dicom-error.ts';
 import { integer, type P10, text } from '../dicom/p10.ts';
+import { transferSyntax } from '../dicom/transfer-syntaxes.ts';
 import { checkDescription } from './canonical.ts';
 import type { ImageDescription } from './description.ts';
 import { locateFrames } from './encapsulated-frames.ts';
@@ -27,6 +28,7 @@ export async function openFrames(p10: P10): Promise<FrameSource> {
   const { pixelData, source } = p10;
   const description = describeImage(p10);
   if (!pixelData) return frameSource(description, 0, () => Promise.reject(new RangeError('no pixel data')));
+  checkForm(pixelData.encapsulated, description);
   if (!pixelData.encapsulated) {
     checkShape(description);
     const { offset: start, lengthBytes, vr, littleEndian } = pixelData;
@@ -105,6 +107,17 @@ export function describeImage(p10: P10): ImageDescription {
 function missing(p10: P10, keyword: string): number {
   if (!p10.pixelData) return 0;
   throw new DicomError('MissingElement', keyword, 'needed to read the pixel data');
+}
+
+/**
+ * Fragments are never native pixels, and the other way round (PS3.5 A.4): read as what they are not, they would give
+ * pixels without a meaning. Float and double pixel data are native in every syntax (PS3.5 8.1, A.4).
+ */
+function checkForm(isEncapsulated: boolean, { transferSyntaxUID, pixelKeyword }: ImageDescription): void {
+  const wanted = transferSyntax(transferSyntaxUID)?.encapsulated;
+  if (wanted === undefined || wanted === isEncapsulated || pixelKeyword !== 'PixelData') return;
+  const [written, said] = isEncapsulated ? ['encapsulated', 'native'] : ['native', 'encapsulated'];
+  throw new DicomError('MalformedDataset', 'PixelData', `${written} where the transfer syntax is ${said}`);
 }
 
 function checkShape(description: ImageDescription): void {

@@ -12,6 +12,7 @@ import {
   transferSyntax,
 } from '../../../shared/dicom/transfer-syntaxes.ts';
 import { CodecError } from '../../../shared/pixels/errors.ts';
+import { frameProblem } from '../../../shared/pixels/frame-problems.ts';
 import { type FrameSource, openFrames } from '../../../shared/pixels/frames.ts';
 import { forEachOf } from '../concurrency.ts';
 import { derivedId } from '../identifiers.ts';
@@ -83,11 +84,11 @@ function pixelProblem(error: unknown): Warning | undefined {
     return warning('TranscodingException', `The pixel data could not be transcoded: ${error.code}`);
   }
   if (!(error instanceof DicomError)) return undefined;
-  const { wanted, got } = error.facts;
-  if (wanted !== undefined && got !== undefined && error.message.includes('frames')) {
-    return warning('FrameNumberMismatch', `Pixel data holds ${got} frames where ${wanted} are declared`);
-  }
-  return warning('FramesExtractionFailure', `The frames could not be extracted: ${error.code}`);
+  const { type, message } = frameProblem(error);
+  return warning(
+    type === 'FRAME_NUMBER_MISMATCH' ? 'FrameNumberMismatch' : 'FramesExtractionFailure',
+    message,
+  );
 }
 
 async function transcode(context: ImportContext, source: FrameSource, key: string): Promise<StoredFrames> {
