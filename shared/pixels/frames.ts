@@ -8,6 +8,7 @@ import type { ImageDescription } from './description.ts';
 import { locateFrames } from './encapsulated-frames.ts';
 import { CodecError } from './errors.ts';
 import { type Fragment, truncated } from './fragments.ts';
+import { joinedSource } from './joined-source.ts';
 import { nativeFrameReader } from './native-frames.ts';
 
 export type { ImageDescription } from './description.ts';
@@ -21,6 +22,8 @@ export interface FrameSource {
    * or the joined fragments. A native frame may be a view of the source's memory.
    */
   encodedFrame(index: number): Promise<Uint8Array>;
+  /** A frame of encapsulated pixel data to be read by ranges: a video may be bigger than memory. */
+  readonly encodedRanges?: (index: number) => ByteSource;
 }
 
 /** Throws DicomError: MissingElement, MalformedDataset, PixelDataTruncated. Nothing is allocated before lengths fit. */
@@ -46,7 +49,8 @@ export async function openFrames(p10: P10): Promise<FrameSource> {
     extendedOffsets: await elementBytes(p10, 0x7fe00001),
     extendedLengths: await elementBytes(p10, 0x7fe00002),
   });
-  return frameSource(description, parts.length, (index) => readParts(source, parts[index]!));
+  const frames = frameSource(description, parts.length, (index) => readParts(source, parts[index]!));
+  return { ...frames, encodedRanges: (index) => joinedSource(source, parts[index] ?? []) };
 }
 
 /** One ranged read, whatever the number of fragments: they lie behind each other, an item header between. */

@@ -30,7 +30,9 @@ function checkLengths(p10: P10, behaviour: Behaviour): Warning[] {
     const says = (maximum: number) =>
       `DICOM attribute ${keyword} is ${length} characters long, the maximum is ${maximum}`;
     if (length > limit) throw new ImportFailure(says(limit));
-    return length > standard ? [warning('InvalidDicomValueLength', says(standard))] : [];
+    // The service warns since December 2025.
+    const isWarned = behaviour === 'current' && length > standard;
+    return isWarned ? [warning('InvalidDicomValueLength', says(standard))] : [];
   });
 }
 

@@ -13,7 +13,7 @@ import {
 } from '../../../shared/dicom/transfer-syntaxes.ts';
 import { CodecError } from '../../../shared/pixels/errors.ts';
 import { frameProblem } from '../../../shared/pixels/frame-problems.ts';
-import { type FrameSource, openFrames } from '../../../shared/pixels/frames.ts';
+import { type FrameSource, isVideo, openFrames } from '../../../shared/pixels/frames.ts';
 import { forEachOf } from '../concurrency.ts';
 import { derivedId } from '../identifiers.ts';
 import type { ImageFrame } from '../metadata/document.ts';
@@ -130,20 +130,58 @@ function decodedBytes({
 /** Kept frames carry the CRC of their encoded bytes (guide, "Pixel data verification"). */
 async function keep(context: ImportContext, source: FrameSource, key: string): Promise<StoredFrames> {
   const { rows, columns, transferSyntaxUID } = source.description;
+  const ranges = isVideo(transferSyntaxUID) ? source.encodedRanges : undefined;
+  if (ranges) return keepVideo(context, source, key, ranges(0));
   const isNative = transferSyntax(transferSyntaxUID)?.encapsulated === false;
   const stored = await eachFrame(context, source, key, async (encoded) => ({
     bytes: encoded,
     // Bits come out of the frame source in the order of Explicit VR Little Endian, whatever the file's was.
     transferSyntaxUID: isNative ? EXPLICIT_LITTLE_ENDIAN : transferSyntaxUID,
-    facts: {
-      PixelDataChecksumFromBaseToFullResolution: [{ Width: columns, Height: rows, Checksum: crc32(encoded) }],
-      MinPixelValue: null,
-      MaxPixelValue: null,
-      FrameSizeInBytes: encoded.length,
-    },
+    facts: keptFacts({ rows, columns }, crc32(encoded), encoded.length),
   }));
   // The counterpart of DECOMPRESSED is not documented; this one is ours.
   return { ...stored, checksumType: 'COMPRESSED' };
+}
+
+function keptFacts(
+  { rows, columns }: { readonly rows: number; readonly columns: number },
+  checksum: number,
+  sizeBytes: number,
+): Omit<ImageFrame, 'ID'> {
+  return {
+    PixelDataChecksumFromBaseToFullResolution: [{ Width: columns, Height: rows, Checksum: checksum }],
+    MinPixelValue: null,
+    MaxPixelValue: null,
+    FrameSizeInBytes: sizeBytes,
+  };
+}
+
+/** A video is one frame of any size: it goes to the disk piece by piece. */
+async function keepVideo(
+  { service, job, signal }: ImportContext,
+  { description }: FrameSource,
+  key: string,
+  video: ByteSource,
+): Promise<StoredFrames> {
+  let checksum = 0;
+  const blob = await service.store.blobs.putSource({
+    sizeBytes: video.sizeBytes,
+    async read(start, end) {
+      signal.throwIfAborted();
+      const piece = await video.read(start, end);
+      checksum = crc32(piece, checksum);
+      return piece;
+    },
+  });
+  const id = derivedId(job.jobId, key, '0');
+  const { transferSyntaxUID } = description;
+  return {
+    imageFrames: [{ ID: id, ...keptFacts(description, checksum, video.sizeBytes) }],
+    records: { [id]: { blob, transferSyntaxUID } },
+    storedTransferSyntaxUID: transferSyntaxUID,
+    checksumType: 'COMPRESSED',
+    warnings: [],
+  };
 }
 
 interface FrameResult {
