@@ -1,4 +1,6 @@
 /** What a killed process left half done, taken up again at start. */
+import type { Importer } from './import/importer.ts';
+import { endedJobs } from './import/staged.ts';
 import { finishCreation } from './operations/create-datastore.ts';
 import { finishDeletion } from './operations/delete-datastore.ts';
 import type { Service } from './service.ts';
@@ -8,6 +10,11 @@ import { finishCopy } from './writes/finish-copy.ts';
 import { finishDelete } from './writes/finish-delete.ts';
 import { finishUpdate } from './writes/finish-update.ts';
 import { pendingWrites } from './writes/pending.ts';
+
+/** Notes of jobs that had ended; output that one still owes is written in the background. */
+export async function clearEndedJobs(service: Service, importer: Importer): Promise<void> {
+  for await (const ended of endedJobs(service.store)) await importer.finish(service, ended);
+}
 
 /** Data stores go on to ACTIVE or DELETED, writes and import jobs start again where they were. */
 export async function resumeLifeCycles(service: Service): Promise<void> {

@@ -21,7 +21,7 @@ import { type HandlerParts, handle, placeOf } from './handler.ts';
 import { refuseConnection } from './http.ts';
 import { createImporter } from './import/importer.ts';
 import { createLocks } from './locks.ts';
-import { resumeLifeCycles } from './resume.ts';
+import { clearEndedJobs, resumeLifeCycles } from './resume.ts';
 import { seedFrom } from './seed.ts';
 import type { Behaviour, Delays, Service } from './service.ts';
 import { openStore } from './store/store.ts';
@@ -91,6 +91,7 @@ export async function startHealthImaging(options: HealthImagingOptions = {}): Pr
   };
   try {
     server = createHttpServer(handlerParts(service, options));
+    await clearEndedJobs(service, importer);
     await collectGarbage(service.store);
     await listen(server, options.port ?? 0, host);
     await resumeLifeCycles(service);

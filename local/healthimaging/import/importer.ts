@@ -22,12 +22,14 @@ import { JobFailure, listInput, toJobFailure } from './list-input.ts';
 import { type Placed, placeGroup } from './place-group.ts';
 import { readInstance } from './read-instance.ts';
 import { type Buckets, type InputObject, openBuckets, parseS3Uri } from './s3-bucket.ts';
-import { forgetJob, stage, stagedFiles, stagedKey, stagedKeys } from './staged.ts';
+import { type EndedJob, forgetJob, noteEnded, stage, stagedFiles, stagedKey, stagedKeys } from './staged.ts';
 
 export interface Importer {
   /** Runs the job in the background; also takes up one that a killed process left. */
   /** `buckets`: where the job reads, when not from S3. */
   start(service: Service, job: JobRecord, buckets?: Buckets): void;
+  /** Clears up after a job that has ended; first writes the output that it still owes. */
+  finish(service: Service, ended: EndedJob): Promise<void>;
   close(): void;
 }
 
@@ -51,6 +53,11 @@ export function createImporter(options: {
         runJob({ ...tools, buckets, service, job, signal }),
       );
     },
+    async finish(service, { job, isOutputDue }) {
+      const outcome = job.jobStatus === 'FAILED' ? 'failed' : 'completed';
+      if (!isOutputDue) return forgetJob(service.store.database, job, outcome);
+      writeLate({ ...tools, service, job, signal: service.stopping }, 0);
+    },
     close: () => tools.buckets.close(),
   };
 }
@@ -63,7 +70,8 @@ async function runJob(submitted: ImportContext): Promise<void> {
   } catch (error) {
     // A server that stops leaves the job as it is, for the next start.
     if (context.signal.aborted) return;
-    await endJob(context, 'FAILED', toJobFailure(error));
+    await endJob(context, 'FAILED', { message: toJobFailure(error) });
+    await forgetJob(context.service.store.database, job, 'failed');
     if (!(error instanceof JobFailure)) throw error;
   }
 }
@@ -87,15 +95,23 @@ async function importFiles(context: ImportContext): Promise<void> {
     await database.write([put(allStaged, true)], { durable: true });
   }
   if (faultOf(job, 'jobFailed')) throw new JobFailure('FAULT_ON_DEMAND');
-  const output = toJobOutput(job, service.behaviour, await placeFiles(context));
-  const write = () => writeOutput(context, output);
+  const results = await placeFiles(context);
   const late = faultOf(job, 'lateManifest')?.milliseconds ?? service.delays.manifest ?? 0;
   await sleep(service.delays.jobInProgress ?? 0, signal);
   signal.throwIfAborted();
-  if (late === 0) await write();
-  await endJob(context, 'COMPLETED');
-  if (late > 0) service.background.start(`manifest of ${job.jobId}`, late, write);
-  await forgetJob(database, job.jobId);
+  if (late === 0) await writeOutput(context, results);
+  await endJob(context, 'COMPLETED', { isOutputDue: late > 0 });
+  if (late > 0) writeLate(context, late);
+  else await forgetJob(database, job, 'completed');
+}
+
+/** The output of a COMPLETED job, after a delay; also at start, for a job whose output a killed process still owed. */
+function writeLate(context: ImportContext, delayMs: number): void {
+  const { service, job } = context;
+  service.background.start(`output of ${job.jobId}`, delayMs, async (signal) => {
+    await writeOutput(context, await placeFiles({ ...context, signal }));
+    await forgetJob(service.store.database, job, 'completed');
+  });
 }
 
 async function stageFiles(context: ImportContext): Promise<void> {
@@ -162,32 +178,39 @@ function resultOf(row: Row, placed: Placed): FileResult {
   return { key: row.key, failure: { outcome: 'failed', key: row.key, fault: 'customer', ...placed.failure } };
 }
 
-/** The manifest comes last: who sees it finds the rest. */
-async function writeOutput(context: ImportContext, output: ReturnType<typeof toJobOutput>): Promise<void> {
-  const { buckets, job } = context;
+/** The manifest comes last: who sees it finds the rest. Throws JobFailure. */
+async function writeOutput(context: ImportContext, results: readonly FileResult[]): Promise<void> {
+  const { buckets, job, service } = context;
+  const output = toJobOutput(job, service.behaviour, results);
   const { bucket, prefix } = parseS3Uri(job.outputS3Uri);
   const write = (name: string, body: string) => buckets.write(bucket, `${prefix}${name}`, body);
   const success = faultOf(job, 'missingManifestLine') ? withoutLastLine(output.success) : output.success;
-  await write('SUCCESS/success.ndjson', success);
-  await write('FAILURE/failure.ndjson', output.failure);
-  if (output.warning) await write('WARNING/warning.ndjson', output.warning);
-  await write('job-output-manifest.json', output.manifest);
+  try {
+    await write('SUCCESS/success.ndjson', success);
+    await write('FAILURE/failure.ndjson', output.failure);
+    if (output.warning) await write('WARNING/warning.ndjson', output.warning);
+    await write('job-output-manifest.json', output.manifest);
+  } catch (error) {
+    throw new JobFailure('OUTPUT_S3_URI_NOT_ACCESSIBLE', { cause: error });
+  }
 }
 
 const withoutLastLine = (lines: string) => lines.slice(0, lines.lastIndexOf('\n', lines.length - 2) + 1);
 
 const faultOf = (job: JobRecord, name: FaultName) => job.faults?.find((fault) => fault.name === name);
 
+/** What is left to do for an ended job is noted in the batch that ends it, so that a kill leaves nothing behind. */
 async function endJob(
   { service, job }: ImportContext,
   jobStatus: 'COMPLETED' | 'FAILED',
-  message?: string,
+  { message, isOutputDue = false }: { message?: string; isOutputDue?: boolean },
 ): Promise<void> {
   const ended: JobRecord = { ...job, jobStatus, endedAt: service.clock.now(), ...(message && { message }) };
   await service.store.database.write(
     [
       put(keyOf('job', job.datastoreId, job.jobId), ended),
       del(keyOf('running-job', job.datastoreId, job.jobId)),
+      noteEnded(job, isOutputDue),
     ],
     { durable: true },
   );

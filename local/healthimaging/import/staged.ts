@@ -3,9 +3,10 @@
  * process limits a job. Keys follow the object keys, so a scan gives the files in listing order.
  */
 import type { DicomJson, InstanceDocument } from '../metadata/document.ts';
-import { type Database, del, put } from '../store/database.ts';
-import { below, keyOf } from '../store/keys.ts';
-import type { FrameRecord } from '../store/records.ts';
+import { type Database, del, type Operation, put } from '../store/database.ts';
+import { below, keyOf, partsOf } from '../store/keys.ts';
+import type { FrameRecord, JobRecord } from '../store/records.ts';
+import { isUsed, type Store } from '../store/store.ts';
 import type { Failure, Warning } from './failures.ts';
 
 export interface StagedInstance {
@@ -54,16 +55,54 @@ export async function stagedKeys(database: Database, jobId: string): Promise<Set
   return keys;
 }
 
-/** Removes the job's notes, a thousand at a time. */
-export async function forgetJob(database: Database, jobId: string): Promise<void> {
-  for (const kind of ['staged', 'placed', 'job-phase']) {
-    let batch: string[] = [];
-    for await (const key of database.keys(below(kind, jobId))) {
-      batch.push(key);
-      if (batch.length < 1_000) continue;
-      await database.write(batch.map(del));
-      batch = [];
-    }
-    await database.write(batch.map(del));
+export interface EndedJob {
+  readonly job: JobRecord;
+  /** COMPLETED was said before the output was written. */
+  readonly isOutputDue: boolean;
+}
+
+type JobIds = Pick<JobRecord, 'datastoreId' | 'jobId'>;
+const endedKey = ({ datastoreId, jobId }: JobIds) => keyOf('ended-job', datastoreId, jobId);
+
+export const noteEnded = (job: JobIds, isOutputDue: boolean): Operation => put(endedKey(job), isOutputDue);
+
+/** Jobs that ended, and whose notes are still there. */
+export async function* endedJobs(store: Store): AsyncIterable<EndedJob> {
+  for await (const [key, isOutputDue] of store.database.entries<boolean>(below('ended-job'))) {
+    const [, datastoreId = '', jobId = ''] = partsOf(key);
+    const job = await store.job(datastoreId, jobId);
+    if (job) yield { job, isOutputDue };
   }
 }
+
+/** Removes the job's notes. What a failed job stored is garbage unless an image set uses it. Safe to repeat. */
+export async function forgetJob(
+  database: Database,
+  job: JobIds,
+  outcome: 'completed' | 'failed',
+): Promise<void> {
+  const { jobId } = job;
+  let batch: Operation[] = [];
+  const add = async (...operations: readonly Operation[]) => {
+    batch.push(...operations);
+    if (batch.length < 1_000) return;
+    await database.write(batch);
+    batch = [];
+  };
+  if (outcome === 'failed') {
+    for await (const [, file] of database.entries<StagedFile>(below('staged', jobId))) {
+      for (const blob of file.outcome === 'read' ? blobsOf(file) : []) {
+        if (!(await isUsed(database, blob))) await add(put(keyOf('garbage', blob), 0));
+      }
+    }
+  }
+  for (const kind of ['staged', 'placed', 'job-phase']) {
+    for await (const key of database.keys(below(kind, jobId))) await add(del(key));
+  }
+  await database.write([...batch, del(endedKey(job))]);
+}
+
+const blobsOf = ({ frames, wholeObject }: StagedInstance) => [
+  ...Object.values(frames).map(({ blob }) => blob),
+  ...(wholeObject ? [wholeObject] : []),
+];

@@ -87,6 +87,12 @@ export function putUse(
   return blobs.flatMap((blob) => (blob ? [put(keyOf('use', blob, set.datastoreId, set.imageSetId), 0)] : []));
 }
 
+/** Whether any image set uses the blob. */
+export async function isUsed(database: Database, blob: string): Promise<boolean> {
+  for await (const _ of database.keys({ ...below('use', blob), limit: 1 })) return true;
+  return false;
+}
+
 const shown = (set: ImageSetRecord | undefined) => (set?.isHidden ? undefined : set);
 
 /** A primary image set is found by its study and series. */

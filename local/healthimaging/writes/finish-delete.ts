@@ -7,7 +7,7 @@ import { eventContext, type Service } from '../service.ts';
 import { del, type Operation, put } from '../store/database.ts';
 import { below, keyOf, partsOf } from '../store/keys.ts';
 import type { FrameRecord, ImageSetRecord, VersionRecord } from '../store/records.ts';
-import { putDeletedImageSet, type Store } from '../store/store.ts';
+import { isUsed, putDeletedImageSet, type Store } from '../store/store.ts';
 import { at } from './finish-update.ts';
 import { forgetPending, type PendingDelete } from './pending.ts';
 
@@ -67,12 +67,12 @@ async function release(store: Store, set: ImageSetRecord): Promise<Operation[]> 
 
 /** Removes what nobody uses any more. Only while nothing runs: at start, and only when no import job is left over. */
 export async function collectGarbage(store: Store): Promise<void> {
-  for await (const _ of store.database.keys({ ...below('running-job'), limit: 1 })) return;
+  for (const kind of ['running-job', 'ended-job']) {
+    for await (const _ of store.database.keys({ ...below(kind), limit: 1 })) return;
+  }
   for await (const key of store.database.keys(below('garbage'))) {
     const [, blob = ''] = partsOf(key);
-    let isUsed = false;
-    for await (const _ of store.database.keys({ ...below('use', blob), limit: 1 })) isUsed = true;
-    if (!isUsed) await store.blobs.remove(blob);
+    if (!(await isUsed(store.database, blob))) await store.blobs.remove(blob);
     await store.database.write([del(key)]);
   }
 }
