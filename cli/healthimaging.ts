@@ -15,6 +15,7 @@ export interface HealthImagingOptions {
   readonly seed?: string;
   readonly credentials?: string;
   readonly throttle?: 'off' | 'aws';
+  readonly splitInstances?: number;
   readonly faults?: string;
   readonly audit?: string;
 }
@@ -30,6 +31,7 @@ export async function healthimaging(options: HealthImagingOptions, terminal: Ter
       ...(options.seed === undefined ? {} : { seed: options.seed }),
       ...(options.credentials === undefined ? {} : { credentialsFile: options.credentials }),
       ...(options.throttle === undefined ? {} : { throttle: options.throttle }),
+      ...(options.splitInstances === undefined ? {} : { splitInstances: options.splitInstances }),
       ...(options.faults === undefined ? {} : { faults: options.faults }),
       ...(audit === undefined ? {} : { audit: (line: string) => audit.write(`${line}\n`) }),
       ...(options.data === undefined ? {} : { dataDir: options.data }),

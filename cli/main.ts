@@ -212,6 +212,12 @@ original files are not read here: an ingest compares with those. Exit 1 on any m
     .option('--seed <dir>', 'start with the P10 files of this folder imported')
     .option('--credentials <file>', 'verify signatures against the identities of this JSON file')
     .addOption(new Option('--throttle <rates>', 'request rates').choices(['off', 'aws']))
+    .addOption(
+      amount(
+        '--split-instances <n>',
+        'with --behaviour 2024: at most so many instances of a series in an image set',
+      ),
+    )
     .option('--faults <file>', 'let go wrong what this JSON file says')
     .option('--audit <file>', 'append a CloudTrail-shaped line a call to this file')
     .action(async (options) =>

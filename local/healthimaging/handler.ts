@@ -56,9 +56,12 @@ export async function handle(
   record(parts, request, known, known.operation);
 }
 
-/** `/health` and `/metrics`: for whoever runs the server, not part of the service. */
+/**
+ * `/health` and `/metrics`: for whoever runs the server, not part of the service. Neither is signed: health says nothing
+ * but that the server is up; metrics, which name data stores, answer this machine only once credentials are asked for.
+ */
 async function operatorReply(
-  { metrics, service }: HandlerParts,
+  { metrics, service, authenticator }: HandlerParts,
   request: IncomingMessage,
 ): Promise<Reply | undefined> {
   if (request.method !== 'GET') return undefined;
@@ -66,9 +69,15 @@ async function operatorReply(
     return { statusCode: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"ok"}' };
   }
   if (request.url !== '/metrics') return undefined;
+  if (authenticator.isOn && !isLoopbackAddress(request.socket.remoteAddress)) {
+    throw new ServiceError('AccessDeniedException', 'Metrics are for this machine');
+  }
   const headers = { 'content-type': 'text/plain; version=0.0.4' };
-  return { statusCode: 200, headers, body: await metrics.render(service.store) };
+  return { statusCode: 200, headers, body: await metrics.render(service) };
 }
+
+export const isLoopbackAddress = (address: string | undefined): boolean =>
+  /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/.test(address ?? '');
 
 async function answer(parts: HandlerParts, request: IncomingMessage, known: Known): Promise<Reply> {
   const { service, authenticator, throttler } = parts;

@@ -43,6 +43,8 @@ export interface HealthImagingOptions {
   readonly onEvent?: (event: EventBridgeEvent) => void;
   readonly delays?: Delays;
   readonly quotas?: Partial<Quotas>;
+  /** 2024 only: the most instances of a series in one image set (the service splits for throughput); default: all. */
+  readonly splitInstances?: number;
   /** Request rates: `off` (the default), the published ones (`aws`), or your own by operation. */
   readonly throttle?: Throttle;
   /** Faults on demand: a plan, or the path of a JSON file with one. */
@@ -53,6 +55,7 @@ export interface HealthImagingOptions {
   readonly audit?: (line: string) => void;
   /** Whether every file reaches the disk before it counts (a power cut); a killed process never loses any. */
   readonly fsync?: boolean;
+  /** Time and delays; default: the system's. */
   readonly clock?: Clock;
   /** One line about something that went wrong inside; never holds patient values. */
   readonly log?: (line: string) => void;
@@ -76,6 +79,10 @@ export async function startHealthImaging(options: HealthImagingOptions = {}): Pr
   const host = options.host ?? '127.0.0.1';
   if (!isLoopback(host) && !options.credentialsFile) {
     throw new Error(`host ${host}: beyond loopback the server needs a credentials file`);
+  }
+  const { splitInstances } = options;
+  if (splitInstances !== undefined && !(Number.isInteger(splitInstances) && splitInstances > 0)) {
+    throw new Error(`splitInstances: expected a whole number from 1, got ${splitInstances}`);
   }
   const temporary = options.dataDir === undefined;
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'isocenter-healthimaging-')));
@@ -120,7 +127,7 @@ async function openService(dataDir: string, options: HealthImagingOptions) {
   const log = logOf(options);
   const region = options.region ?? process.env.AWS_REGION ?? 'us-east-1';
   const store = await openStore(dataDir, { fsync: options.fsync ?? true });
-  const background = createBackground((name, error) => log(`${name}: ${placeOf(error)}`));
+  const background = createBackground((name, error) => log(`${name}: ${placeOf(error)}`), clock);
   const codecs = createCodecPool();
   const s3Endpoint = options.s3Endpoint ?? process.env.AWS_ENDPOINT_URL_S3;
   const importer = createImporter({ s3Endpoint, region, codecs });
@@ -132,6 +139,7 @@ async function openService(dataDir: string, options: HealthImagingOptions) {
     accountId: options.accountId ?? '000000000000',
     delays: options.delays ?? {},
     quotas: { ...QUOTAS[behaviour], ...options.quotas },
+    splitInstances: options.splitInstances,
     access: createAccess(store, clock),
     background,
     stopping: background.stopping,

@@ -35,6 +35,8 @@ export interface Service extends Home {
   readonly behaviour: Behaviour;
   readonly delays: Delays;
   readonly quotas: Quotas;
+  /** 2024: a series of more instances is split into several image sets, as the service did for throughput. */
+  readonly splitInstances?: number | undefined;
   readonly access: Access;
   readonly background: Background;
   /** Aborted when the server stops. */

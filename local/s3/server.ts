@@ -120,6 +120,8 @@ async function handle(
   try {
     const request: S3Request = parseRequest(http, deps.now());
     const operation = findOperation(request);
+    const owner = http.headers['x-amz-expected-bucket-owner'];
+    if (owner !== undefined && owner !== deps.accountId) throw new S3Error('AccessDenied');
     await deps.store.ready();
     name = operation.name;
     await send(response, await operation(request, deps));

@@ -15,6 +15,9 @@ export interface Identity {
   readonly access: 'full' | 'read-only';
   /** Only resources with all of these tags. */
   readonly resourceTags?: Readonly<Record<string, string>>;
+  /** Only these studies, by patterns with `*` and `?`: condition keys of the DICOMweb operations, which carry the UIDs. */
+  readonly studyInstanceUIDs?: readonly string[];
+  readonly seriesInstanceUIDs?: readonly string[];
 }
 
 /** `{"identities": [{"accessKeyId", "secretAccessKey", "access": "full"|"read-only", "resourceTags"?}]}`. Throws with the place. */
@@ -38,10 +41,28 @@ function parseIdentity(value: unknown, where: string): Identity {
     throw new Error(`${where}.access: expected full or read-only`);
   const isTags = resourceTags === undefined || (typeof resourceTags === 'object' && resourceTags !== null);
   if (!isTags) throw new Error(`${where}.resourceTags: expected an object of tags`);
-  return { accessKeyId, secretAccessKey, access, ...(resourceTags && { resourceTags }) };
+  return {
+    accessKeyId,
+    secretAccessKey,
+    access,
+    ...(resourceTags && { resourceTags }),
+    ...patternsOf(value, 'studyInstanceUIDs', where),
+    ...patternsOf(value, 'seriesInstanceUIDs', where),
+  };
+}
+
+function patternsOf(value: unknown, name: 'studyInstanceUIDs' | 'seriesInstanceUIDs', where: string) {
+  const patterns: unknown = (value as Identity)[name];
+  if (patterns === undefined) return {};
+  if (!Array.isArray(patterns) || !patterns.every((pattern) => typeof pattern === 'string')) {
+    throw new Error(`${where}.${name}: expected a list of patterns`);
+  }
+  return { [name]: patterns as string[] };
 }
 
 export interface Authenticator {
+  /** Whether requests have to be signed. */
+  readonly isOn: boolean;
   /** The access key id that the request names. Throws the exceptions of AWS for what is missing or wrong. */
   authenticate(request: SignedRequest): Identity | undefined;
   /** Throws AccessDeniedException. */
@@ -60,6 +81,7 @@ export function createAuthenticator(
   now: () => number,
 ): Authenticator {
   return {
+    isOn: identities !== undefined,
     authenticate(request) {
       if (!identities) return undefined;
       const signature = parseSignature(request.headers);
@@ -80,6 +102,7 @@ export function createAuthenticator(
       const resources = resourcesOf(input);
       const isAllowed =
         (identity.access === 'full' || isReadOnly(operation)) &&
+        isOfUids(identity, input) &&
         (await Promise.all(resources.map((key) => carriesTags(store, key, identity.resourceTags)))).every(
           Boolean,
         );
@@ -96,6 +119,37 @@ export function createAuthenticator(
 /** As the managed policy AWSHealthImagingReadOnlyAccess has it. */
 export function isReadOnly(operation: string): boolean {
   return /^(Get|List|Search)/.test(operation);
+}
+
+/** Operations without a UID in their request have no such condition key, and are not bound by it. */
+function isOfUids(identity: Identity, input: Readonly<Record<string, unknown>>): boolean {
+  const { studyInstanceUIDs, seriesInstanceUIDs } = identity;
+  return (
+    likeAny(input.studyInstanceUID, studyInstanceUIDs) && likeAny(input.seriesInstanceUID, seriesInstanceUIDs)
+  );
+}
+
+function likeAny(uid: unknown, patterns: readonly string[] | undefined): boolean {
+  if (patterns === undefined || typeof uid !== 'string') return true;
+  return patterns.some((pattern) => isLike(uid, pattern));
+}
+
+/** IAM's StringLike: `*` is any run of characters, `?` any one. In time that grows with both lengths only. */
+function isLike(text: string, pattern: string): boolean {
+  let [at, of, starAt, starOf] = [0, 0, -1, 0];
+  while (at < text.length) {
+    if (pattern[of] === '*') {
+      starAt = of++;
+      starOf = at;
+    } else if (of < pattern.length && (pattern[of] === '?' || pattern[of] === text[at])) {
+      at++;
+      of++;
+    } else if (starAt >= 0) {
+      of = starAt + 1;
+      at = ++starOf;
+    } else return false;
+  }
+  return /^\**$/.test(pattern.slice(of));
 }
 
 type Named = { readonly datastoreId?: string; readonly imageSetId?: string };

@@ -29,7 +29,7 @@ export function createAccess(store: Store, clock: Clock): Access {
   const keyOfSet = (set: ImageSetRecord) => keyOf('accessed', set.datastoreId, set.imageSetId);
 
   function facts(set: ImageSetRecord, stored: number | undefined): AccessFacts {
-    const lastAccessedAt = Math.max(set.updatedAt, stored ?? 0);
+    const lastAccessedAt = Math.max(set.updatedAt, stored ?? 0, written.get(keyOfSet(set)) ?? 0);
     const archived = clock.now() - lastAccessedAt > ARCHIVE_AFTER_MS;
     return { lastAccessedAt, storageTier: archived ? 'ARCHIVE_INSTANT_ACCESS' : 'FREQUENT_ACCESS' };
   }

@@ -2,6 +2,7 @@
  * The service's CloudWatch metrics (namespace AWS/HealthImaging; guide, "Monitoring with CloudWatch") in Prometheus
  * text: calls as they happen, counts of resources when somebody asks.
  */
+import type { Service } from '../service.ts';
 import { below } from '../store/keys.ts';
 import type { DatastoreRecord, ImageSetRecord } from '../store/records.ts';
 import type { Store } from '../store/store.ts';
@@ -9,7 +10,7 @@ import type { Store } from '../store/store.ts';
 export interface Metrics {
   count(operation: string, statusCode: number, seconds: number): void;
   /** Prometheus text format 0.0.4. */
-  render(store: Store): Promise<string>;
+  render(service: Service): Promise<string>;
 }
 
 interface Calls {
@@ -25,7 +26,7 @@ export function createMetrics(): Metrics {
       const known = calls.get(labels) ?? { count: 0, seconds: 0 };
       calls.set(labels, { count: known.count + 1, seconds: known.seconds + seconds });
     },
-    async render(store) {
+    async render(service) {
       const lines = [
         '# HELP AWS_HealthImaging_CallCount Requests by operation and status.',
         '# TYPE AWS_HealthImaging_CallCount counter',
@@ -35,46 +36,87 @@ export function createMetrics(): Metrics {
         ...[...calls].map(
           ([labels, { seconds }]) => `isocenter_call_seconds_total{${labels}} ${seconds.toFixed(6)}`,
         ),
-        ...(await resourceLines(store)),
+        ...(await resourceLines(service)),
       ];
       return `${lines.join('\n')}\n`;
     },
   };
 }
 
-async function resourceLines(store: Store): Promise<string[]> {
+/** Billing sizes of the search index (guide, "Cost optimization"). */
+const INDEX_BYTES = { study: 1024, series: 830, instance: 680 };
+/** "SmallImageSetCount": below the 5 MB that an image set is billed at least. */
+const SMALL_BYTES = 5 * 1024 ** 2;
+const PAGE = 1_000;
+
+const TIERS = {
+  FREQUENT_ACCESS: 'FrequentAccessStorage',
+  ARCHIVE_INSTANT_ACCESS: 'ArchiveInstantAccessStorage',
+} as const;
+
+async function resourceLines(service: Service): Promise<string[]> {
   const lines: string[] = [];
-  let datastores = 0;
-  let imageSets = 0;
-  for await (const [, { datastoreId, datastoreStatus }] of store.database.entries<DatastoreRecord>(
-    below('datastore'),
-  )) {
-    if (datastoreStatus === 'DELETED') continue;
-    datastores++;
-    const counts = await countsOf(store, datastoreId);
-    imageSets += counts.TotalImageSetCount;
-    for (const [name, value] of Object.entries(counts)) {
-      lines.push(`AWS_HealthImaging_${name}{DatastoreId="${datastoreId}"} ${value}`);
-    }
+  const account = { DataStoreCount: 0, ImageSetCount: 0, StorageBytes: 0 };
+  const range = below('datastore');
+  for await (const [, datastore] of service.store.database.entries<DatastoreRecord>(range)) {
+    if (datastore.datastoreStatus === 'DELETED') continue;
+    const { counts, bytes } = await countsOf(service, datastore.datastoreId);
+    account.DataStoreCount++;
+    account.ImageSetCount += counts.TotalImageSetCount;
+    account.StorageBytes += bytes.AllStorage;
+    const label = `DatastoreId="${datastore.datastoreId}"`;
+    for (const [name, value] of Object.entries(counts))
+      lines.push(`AWS_HealthImaging_${name}{${label}} ${value}`);
+    for (const [tier, value] of Object.entries(bytes))
+      lines.push(`AWS_HealthImaging_StorageBytes{${label},StorageTier="${tier}"} ${value}`);
   }
+  const of = `AccountId="${service.accountId}"`;
   return [
-    `AWS_HealthImaging_DataStoreCount ${datastores}`,
-    `AWS_HealthImaging_ImageSetCount ${imageSets}`,
+    ...Object.entries(account).map(([name, value]) => `AWS_HealthImaging_${name}{${of}} ${value}`),
     ...lines,
   ];
 }
 
-async function countsOf(store: Store, datastoreId: string) {
+async function countsOf({ store, access }: Service, datastoreId: string) {
   const studies = new Set<string>();
   const series = new Set<string>();
-  const counts = { TotalImageSetCount: 0, PrimaryImageSetCount: 0, DICOMInstanceCount: 0 };
+  const counts = {
+    TotalImageSetCount: 0,
+    PrimaryImageSetCount: 0,
+    SmallImageSetCount: 0,
+    DICOMInstanceCount: 0,
+  };
+  const bytes = { FrequentAccessStorage: 0, ArchiveInstantAccessStorage: 0, AllStorage: 0 };
+  for await (const sets of pagesOf(store, datastoreId)) {
+    const facts = await access.readAll(sets);
+    sets.forEach(({ isPrimary, storedBytes = 0, tags }, i) => {
+      counts.TotalImageSetCount++;
+      if (isPrimary) counts.PrimaryImageSetCount++;
+      if (storedBytes < SMALL_BYTES) counts.SmallImageSetCount++;
+      counts.DICOMInstanceCount += tags.DICOMNumberOfStudyRelatedInstances ?? 0;
+      bytes[TIERS[facts[i]!.storageTier]] += storedBytes;
+      bytes.AllStorage += storedBytes;
+      studies.add(tags.DICOMStudyInstanceUID ?? '');
+      series.add(tags.DICOMSeriesInstanceUID ?? '');
+    });
+  }
+  const StructuredStorageBytes =
+    studies.size * INDEX_BYTES.study +
+    series.size * INDEX_BYTES.series +
+    counts.DICOMInstanceCount * INDEX_BYTES.instance;
+  const more = { DICOMStudyCount: studies.size, DICOMSeriesCount: series.size, StructuredStorageBytes };
+  return { counts: { ...counts, ...more }, bytes };
+}
+
+/** The shown image sets of a data store, a thousand at a time. */
+async function* pagesOf(store: Store, datastoreId: string): AsyncIterable<ImageSetRecord[]> {
+  let sets: ImageSetRecord[] = [];
   for await (const [, set] of store.database.entries<ImageSetRecord>(below('set', datastoreId))) {
     if (set.isHidden) continue;
-    counts.TotalImageSetCount++;
-    if (set.isPrimary) counts.PrimaryImageSetCount++;
-    counts.DICOMInstanceCount += set.tags.DICOMNumberOfStudyRelatedInstances ?? 0;
-    studies.add(set.tags.DICOMStudyInstanceUID ?? '');
-    series.add(set.tags.DICOMSeriesInstanceUID ?? '');
+    sets.push(set);
+    if (sets.length < PAGE) continue;
+    yield sets;
+    sets = [];
   }
-  return { ...counts, DICOMStudyCount: studies.size, DICOMSeriesCount: series.size };
+  yield sets;
 }

@@ -6,7 +6,6 @@
 import { availableParallelism } from 'node:os';
 import type { CodecPool } from '../../../shared/pixels/codec-pool.ts';
 import type { FaultName } from '../access/faults.ts';
-import { sleep } from '../background.ts';
 import { createGate, forEachOf } from '../concurrency.ts';
 import { jobEvent } from '../events.ts';
 import { eventContext, type Service } from '../service.ts';
@@ -16,7 +15,7 @@ import type { JobRecord } from '../store/records.ts';
 import type { ImportContext, ImportTools } from './context.ts';
 import { type Enrichments, loadEnrichments } from './enrichments.ts';
 import { toFailure } from './failures.ts';
-import { digest2024, digestCurrent, groupRows, type Row } from './grouping.ts';
+import { digest2024, digestCurrent, type Group, groupRows, type Row, splitGroups } from './grouping.ts';
 import { type FileResult, toJobOutput } from './job-output.ts';
 import { JobFailure, listInput, toJobFailure } from './list-input.ts';
 import { type Placed, placeGroup } from './place-group.ts';
@@ -97,7 +96,7 @@ async function importFiles(context: ImportContext): Promise<void> {
   if (faultOf(job, 'jobFailed')) throw new JobFailure('FAULT_ON_DEMAND');
   const results = await placeFiles(context);
   const late = faultOf(job, 'lateManifest')?.milliseconds ?? service.delays.manifest ?? 0;
-  await sleep(service.delays.jobInProgress ?? 0, signal);
+  await service.background.wait(service.delays.jobInProgress ?? 0);
   signal.throwIfAborted();
   if (late === 0) await writeOutput(context, results);
   await endJob(context, 'COMPLETED', { isOutputDue: late > 0 });
@@ -165,12 +164,18 @@ async function placeFiles(context: ImportContext): Promise<FileResult[]> {
       });
     }
   }
-  for (const group of groupRows(rows, service.behaviour === '2024' ? 'apart' : 'overwrite')) {
+  for (const group of groupsOf(service, rows)) {
     signal.throwIfAborted();
     const placed = await placeGroup(context, group);
     for (const row of group.rows) results[at.get(row.key)!] = resultOf(row, placed);
   }
   return results;
+}
+
+function groupsOf({ behaviour, splitInstances }: Service, rows: readonly Row[]): Group[] {
+  if (behaviour === 'current') return groupRows(rows, 'overwrite');
+  const groups = groupRows(rows, 'apart');
+  return splitInstances === undefined ? groups : splitGroups(groups, splitInstances);
 }
 
 function resultOf(row: Row, placed: Placed): FileResult {

@@ -149,7 +149,8 @@ async function commit(
     return { failure };
   }
   const version: VersionRecord = { ...change.version, document: await blobs.put(bytes) };
-  const after: ImageSetRecord = { ...change.after, tags: tagsOf(change.document) };
+  const storedBytes = members.reduce((sum, one) => sum + one.storedBytes, change.before?.storedBytes ?? 0);
+  const after: ImageSetRecord = { ...change.after, tags: tagsOf(change.document), storedBytes };
   const placement: Placement = {
     imageSetId: after.imageSetId,
     version: version.version,

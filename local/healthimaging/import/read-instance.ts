@@ -8,7 +8,7 @@ import type { ImportContext } from './context.ts';
 import { ImportFailure, missingAttribute, NO_ATTRIBUTES } from './failures.ts';
 import { type InputObject, parseS3Uri } from './s3-bucket.ts';
 import type { StagedInstance } from './staged.ts';
-import { storeFrames } from './store-frames.ts';
+import { type StoredFrames, storeFrames } from './store-frames.ts';
 import { unusualVrs } from './unusual-vrs.ts';
 
 /** Throws ImportFailure; anything else is a fault of ours or of the store. */
@@ -42,10 +42,14 @@ export async function readInstance(context: ImportContext, object: InputObject):
     } satisfies InstanceDocument,
     frames: frames.records,
     ...(frames.wholeObject && { wholeObject: frames.wholeObject }),
+    storedBytes: storedBytesOf(frames),
     vrs: unusualVrs(p10.dataset),
     warnings: [...warnings, ...frames.warnings],
   };
 }
+
+const storedBytesOf = ({ records, wholeBytes = 0 }: StoredFrames): number =>
+  Object.values(records).reduce((sum, { sizeBytes }) => sum + sizeBytes, wholeBytes);
 
 /** Present and well formed: `checkElements` saw to it. */
 function uidOf(p10: P10, keyword: string): string {

@@ -22,6 +22,7 @@ export interface StagedInstance {
   readonly frames: Readonly<Record<string, FrameRecord>>;
   /** The P10 object as it came, among the blobs, where its frames could not be told apart. */
   readonly wholeObject?: string;
+  readonly storedBytes: number;
   /** VRs by tag that the document does not carry. */
   readonly vrs: Readonly<Record<string, string>>;
   readonly warnings: readonly Warning[];

@@ -28,6 +28,7 @@ export interface StoredFrames {
   readonly storedTransferSyntaxUID?: string;
   readonly checksumType?: string;
   readonly wholeObject?: string;
+  readonly wholeBytes?: number;
   readonly warnings: readonly Warning[];
 }
 
@@ -205,6 +206,7 @@ async function eachFrame(
     const id = derivedId(job.jobId, key, String(index));
     records[id] = {
       blob: await service.store.blobs.put(frame.bytes),
+      sizeBytes: frame.bytes.length,
       transferSyntaxUID: frame.transferSyntaxUID,
     };
     imageFrames[index] = { ID: id, ...frame.facts };
@@ -221,5 +223,11 @@ async function keepWhole(
   found: Warning,
 ): Promise<StoredFrames> {
   const wholeObject = await service.store.blobs.putSource(object.source);
-  return { ...NOTHING, wholeObject, storedTransferSyntaxUID: uid, warnings: [found] };
+  return {
+    ...NOTHING,
+    wholeObject,
+    wholeBytes: object.source.sizeBytes,
+    storedTransferSyntaxUID: uid,
+    warnings: [found],
+  };
 }

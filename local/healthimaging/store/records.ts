@@ -38,6 +38,8 @@ export interface ImageSetRecord {
   /** A copy's new image set, until the copy is done: not found by searches. */
   readonly isHidden?: boolean;
   readonly tags: DicomTags;
+  /** Bytes of the frames and whole objects that its versions name. */
+  readonly storedBytes?: number;
 }
 
 export interface VersionRecord {
@@ -77,6 +79,7 @@ export interface DicomTags {
 /** One stored frame, found by image set and frame id. */
 export interface FrameRecord {
   readonly blob: string;
+  readonly sizeBytes: number;
   readonly transferSyntaxUID: string;
 }
 

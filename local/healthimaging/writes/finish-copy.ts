@@ -51,10 +51,15 @@ async function merged(service: Service, pending: PendingCopy, source: ImageSetAt
   );
   const isPrimary = pending.promoteToPrimary || destination.set.isPrimary;
   const { isHidden: _, ...shown } = result.set;
-  const frames = await copyFrames(service, pending, taken);
+  const { operations: frames, bytes } = await copyFrames(service, pending, taken);
+  const storedBytes = (shown.storedBytes ?? 0) + bytes;
   return {
     frames,
-    result: { ...result, set: { ...shown, isPrimary }, version: { ...result.version, isPrimary } },
+    result: {
+      ...result,
+      set: { ...shown, isPrimary, storedBytes },
+      version: { ...result.version, isPrimary },
+    },
   };
 }
 
@@ -91,7 +96,7 @@ async function copyFrames(
   service: Service,
   pending: PendingCopy,
   taken: ImageSetDocument,
-): Promise<Operation[]> {
+): Promise<{ operations: Operation[]; bytes: number }> {
   const { datastoreId, sourceImageSetId, imageSetId } = pending;
   const { database } = service.store;
   const to = { datastoreId, imageSetId };
@@ -100,7 +105,8 @@ async function copyFrames(
   const frames = await database.getMany<FrameRecord>(
     ids.map((id) => keyOf('frame', datastoreId, sourceImageSetId, id)),
   );
-  return [
+  const bytes = frames.reduce((sum, frame) => sum + (frame?.sizeBytes ?? 0), 0);
+  const operations = [
     ...frames.flatMap((frame, i) =>
       frame ? [put(keyOf('frame', datastoreId, imageSetId, ids[i]!), frame), ...putUse(to, frame.blob)] : [],
     ),
@@ -110,6 +116,7 @@ async function copyFrames(
       instances.map(([sopUID]) => sopUID),
     )),
   ];
+  return { operations, bytes };
 }
 
 /** What is kept beside the document of an instance: the whole object, unusual VRs. */

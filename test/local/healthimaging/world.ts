@@ -1,4 +1,8 @@
-/** A HealthImaging server beside an S3 store, each with its official client, and the steps that most tests take. */
+/**
+ * A HealthImaging server beside an S3 store, each with its official client, and the steps that most tests take. Worlds
+ * without options of their own are elsewhere when `ISOCENTER_TEST_SERVICE` says so (service-under-test.ts).
+ */
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,9 +18,12 @@ import {
 import { startS3 } from '../../../local/s3/server.ts';
 import type { EventBridgeEvent } from '../../../shared/ports/events.ts';
 import { clientFor, eventually } from './client.ts';
+import { elsewhere, isElsewhere } from './service-under-test.ts';
 
-const BUCKET = 'imports';
-export const ROLE = 'arn:aws:iam::000000000000:role/import';
+const BUCKET = elsewhere?.bucket ?? 'imports';
+export const ROLE = elsewhere?.role ?? 'arn:aws:iam::000000000000:role/import';
+/** Uploads of one run are apart from those of others: a bucket elsewhere is not empty. */
+const RUN = isElsewhere ? `test-${randomBytes(4).toString('hex')}/` : '';
 
 export interface Manifest {
   readonly jobSummary: {
@@ -70,24 +77,11 @@ export interface TestWorld {
 }
 
 export async function startTestWorld(options: HealthImagingOptions = {}): Promise<TestWorld> {
-  const folder = await mkdtemp(join(tmpdir(), 'isocenter-test-'));
+  const isOwn = !elsewhere || Object.keys(options).length > 0;
   const events: EventBridgeEvent[] = [];
-  const store = await startS3({ dataDir: join(folder, 's3') });
-  await store.createBucket(BUCKET);
-  const s3 = new S3Client({
-    endpoint: store.url,
-    region: 'us-east-1',
-    forcePathStyle: true,
-    credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
-  });
-  const start = () =>
-    startHealthImaging({
-      dataDir: join(folder, 'healthimaging'),
-      s3Endpoint: store.url,
-      fsync: false,
-      onEvent: (event) => events.push(event),
-      ...options,
-    });
+  const parts = isOwn ? await startOwn(options, events) : partsElsewhere();
+  const { s3, start } = parts;
+  const made: string[] = [];
   let uploads = 0;
 
   const world: TestWorld = {
@@ -109,6 +103,7 @@ export async function startTestWorld(options: HealthImagingOptions = {}): Promis
         const { datastoreProperties } = await world.client.send(new sdk.GetDatastoreCommand({ datastoreId }));
         return datastoreProperties?.datastoreStatus === 'ACTIVE';
       });
+      made.push(datastoreId as string);
       return datastoreId as string;
     },
     async put(key, body) {
@@ -158,7 +153,7 @@ export async function startTestWorld(options: HealthImagingOptions = {}): Promis
       };
     },
     async importFiles(datastoreId, files) {
-      const prefix = `upload-${++uploads}/`;
+      const prefix = `${RUN}upload-${++uploads}/`;
       for (const [name, body] of Object.entries(files)) await world.put(prefix + name, body);
       return world.output(datastoreId, await world.startJob(datastoreId, prefix));
     },
@@ -181,13 +176,68 @@ export async function startTestWorld(options: HealthImagingOptions = {}): Promis
       return (await reply.Body?.transformToString()) ?? '';
     },
     async close() {
+      if (!isOwn) for (const datastoreId of made) await removeDatastore(world.client, datastoreId);
       world.client.destroy();
       s3.destroy();
       await world.server.close();
-      await store.close();
-      await rm(folder, { recursive: true, force: true });
+      await parts.close();
     },
   };
   world.client = clientFor(world.server);
   return world;
+}
+
+interface WorldParts {
+  readonly s3: S3Client;
+  start(): Promise<HealthImaging>;
+  close(): Promise<void>;
+}
+
+async function startOwn(options: HealthImagingOptions, events: EventBridgeEvent[]): Promise<WorldParts> {
+  const folder = await mkdtemp(join(tmpdir(), 'isocenter-test-'));
+  const store = await startS3({ dataDir: join(folder, 's3') });
+  await store.createBucket(BUCKET);
+  return {
+    s3: new S3Client({
+      endpoint: store.url,
+      region: 'us-east-1',
+      forcePathStyle: true,
+      credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+    }),
+    start: () =>
+      startHealthImaging({
+        dataDir: join(folder, 'healthimaging'),
+        s3Endpoint: store.url,
+        fsync: false,
+        onEvent: (event) => events.push(event),
+        ...options,
+      }),
+    async close() {
+      await store.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function partsElsewhere(): WorldParts {
+  const { endpoint = '', s3 = {} } = elsewhere ?? {};
+  return {
+    s3: new S3Client(s3),
+    start: async () => ({ endpoint, close: async () => {} }),
+    close: async () => {},
+  };
+}
+
+/** A service that is not ours to throw away is left without what a test made. */
+async function removeDatastore(client: sdk.MedicalImagingClient, datastoreId: string): Promise<void> {
+  const found = sdk.paginateSearchImageSets({ client }, { datastoreId });
+  for await (const { imageSetsMetadataSummaries = [] } of found) {
+    for (const { imageSetId } of imageSetsMetadataSummaries)
+      await client.send(new sdk.DeleteImageSetCommand({ datastoreId, imageSetId })).catch(() => {});
+  }
+  await eventually(async () => {
+    await client.send(new sdk.DeleteDatastoreCommand({ datastoreId })).catch(() => {});
+    const reply = await client.send(new sdk.GetDatastoreCommand({ datastoreId }));
+    return /^DELET/.test(reply.datastoreProperties?.datastoreStatus ?? '');
+  }, 300_000).catch((error: Error) => console.warn(`data store ${datastoreId} stays: ${error.message}`));
 }
