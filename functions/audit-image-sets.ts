@@ -1,5 +1,7 @@
 /** Schedule: proves a sample of what the data store holds again, another one each day. Safe to repeat. */
 import { awsDeps } from '../shared/adapters/aws-deps.ts';
+import { withExecutions } from '../shared/adapters/aws-executions.ts';
+import { withImaging } from '../shared/adapters/aws-imaging.ts';
 import { type AuditDeps, auditImageSets } from '../shared/ingest/audit-image-sets.ts';
 import { SHAPES } from '../shared/ingest/events.ts';
 import { handle } from '../shared/ingest/handlers.ts';
@@ -14,4 +16,8 @@ export const makeHandler = (deps: AuditDeps) =>
     return audit;
   });
 
-export const handler = makeHandler({ ...awsDeps(), codecs: createCodecPool(), log: console.log });
+export const handler = makeHandler({
+  ...withImaging(withExecutions(awsDeps())),
+  codecs: createCodecPool(),
+  log: console.log,
+});

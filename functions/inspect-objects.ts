@@ -3,9 +3,9 @@ import { awsDeps } from '../shared/adapters/aws-deps.ts';
 import { SHAPES } from '../shared/ingest/events.ts';
 import { handle } from '../shared/ingest/handlers.ts';
 import { inspectShard } from '../shared/ingest/inspect-objects.ts';
-import type { PipelineDeps } from '../shared/ingest/pipeline-deps.ts';
+import type { ObjectDeps } from '../shared/ingest/pipeline-deps.ts';
 
-export const makeHandler = (deps: PipelineDeps) =>
+export const makeHandler = (deps: ObjectDeps) =>
   handle(SHAPES.shard, async (event) => {
     await inspectShard(deps, event);
     return {};

@@ -1,5 +1,7 @@
 /** State MergeVariants: settles the series in the ledger and looks at their variants. Safe to repeat. */
 import { awsDeps } from '../shared/adapters/aws-deps.ts';
+import { withExecutions } from '../shared/adapters/aws-executions.ts';
+import { withImaging } from '../shared/adapters/aws-imaging.ts';
 import { SHAPES } from '../shared/ingest/events.ts';
 import { handle } from '../shared/ingest/handlers.ts';
 import { mergeVariants } from '../shared/ingest/merge-variants.ts';
@@ -11,4 +13,4 @@ export const makeHandler = (deps: PipelineDeps) =>
     return {};
   });
 
-export const handler = makeHandler(awsDeps());
+export const handler = makeHandler(withImaging(withExecutions(awsDeps())));

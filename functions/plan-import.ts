@@ -1,5 +1,7 @@
 /** State PlanImport: decides about every accepted object before anything is imported. Safe to repeat. */
 import { awsDeps } from '../shared/adapters/aws-deps.ts';
+import { withExecutions } from '../shared/adapters/aws-executions.ts';
+import { withImaging } from '../shared/adapters/aws-imaging.ts';
 import { SHAPES } from '../shared/ingest/events.ts';
 import { handle } from '../shared/ingest/handlers.ts';
 import type { PipelineDeps } from '../shared/ingest/pipeline-deps.ts';
@@ -11,4 +13,4 @@ export const makeHandler = (deps: PipelineDeps) =>
     return {};
   });
 
-export const handler = makeHandler(awsDeps());
+export const handler = makeHandler(withImaging(withExecutions(awsDeps())));

@@ -1,5 +1,7 @@
 /** Schedule: starts what waits in the inbox and is not held; deletes merged sources whose grace is over. Safe to repeat. */
 import { awsDeps } from '../shared/adapters/aws-deps.ts';
+import { withExecutions } from '../shared/adapters/aws-executions.ts';
+import { withImaging } from '../shared/adapters/aws-imaging.ts';
 import { SHAPES } from '../shared/ingest/events.ts';
 import { handle } from '../shared/ingest/handlers.ts';
 import type { MergeDeps } from '../shared/ingest/merge-journal.ts';
@@ -14,4 +16,4 @@ export const makeHandler = (deps: MergeDeps) =>
     return { ...sweep, merges: await sweepMerges(deps) };
   });
 
-export const handler = makeHandler(awsDeps());
+export const handler = makeHandler(withImaging(withExecutions(awsDeps())));

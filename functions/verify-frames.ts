@@ -1,5 +1,6 @@
 /** State VerifyFrames: proves every frame of a shard. Safe to repeat. */
 import { awsDeps } from '../shared/adapters/aws-deps.ts';
+import { withImaging } from '../shared/adapters/aws-imaging.ts';
 import { SHAPES } from '../shared/ingest/events.ts';
 import { handle } from '../shared/ingest/handlers.ts';
 import { type VerifyDeps, verifyShard } from '../shared/ingest/verify-frames.ts';
@@ -11,4 +12,4 @@ export const makeHandler = (deps: VerifyDeps) =>
     return {};
   });
 
-export const handler = makeHandler({ ...awsDeps(), codecs: createCodecPool() });
+export const handler = makeHandler({ ...withImaging(awsDeps()), codecs: createCodecPool() });

@@ -3,10 +3,10 @@ import { awsDeps } from '../shared/adapters/aws-deps.ts';
 import { SHAPES } from '../shared/ingest/events.ts';
 import { handle } from '../shared/ingest/handlers.ts';
 import { metricsLine, reportMetrics } from '../shared/ingest/metrics.ts';
-import type { PipelineDeps } from '../shared/ingest/pipeline-deps.ts';
+import type { ObjectDeps } from '../shared/ingest/pipeline-deps.ts';
 import { announcementOf, writeReport } from '../shared/ingest/write-report.ts';
 
-export const makeHandler = (deps: PipelineDeps) =>
+export const makeHandler = (deps: ObjectDeps) =>
   handle(SHAPES.timed, async (event) => {
     const report = await writeReport(deps, event);
     console.log(metricsLine(deps.settings.eventBusName, reportMetrics(report), deps.clock.now()));

@@ -1,28 +1,26 @@
-/** What every function works with on AWS, made once for each execution environment; the environment is checked here. */
-import type { PipelineDeps } from '../ingest/pipeline-deps.ts';
+/**
+ * What every function works with on AWS, made once for each execution environment; the environment is checked here.
+ * The other clients are in files of their own (aws-executions.ts, aws-imaging.ts): a function loads what it uses. Where
+ * a client talks to comes from the SDK's own variables (AWS_ENDPOINT_URL_S3 …), and nothing here asks where it runs.
+ */
+import { S3Client } from '@aws-sdk/client-s3';
+import type { ObjectDeps } from '../ingest/pipeline-deps.ts';
 import { parseSettings } from '../ingest/settings.ts';
 import { systemClock } from '../ports/clock.ts';
-import type { ImageSetEditor, ImageSetLister, ImagingService } from '../ports/imaging-service.ts';
-import { imagingClient, s3Client, stepFunctionsClient } from './clients.ts';
-import { healthImagingService } from './healthimaging-service.ts';
-import { imageSetEditor } from './image-set-editor.ts';
+import { requestHandler } from './request-handler.ts';
 import { s3ObjectStore } from './s3-object-store.ts';
-import { stepFunctionsExecutions } from './step-functions-executions.ts';
 
 /** Throws when the environment is not as it must be: the names, the wanted and the got. */
-export function awsDeps(): PipelineDeps & {
-  readonly imaging: ImagingService & ImageSetEditor & ImageSetLister;
-} {
-  const settings = parseSettings(process.env);
-  const imaging = imagingClient();
-  return {
-    settings,
-    clock: systemClock,
-    objects: s3ObjectStore(s3Client()),
-    imaging: {
-      ...healthImagingService(imaging, settings),
-      ...imageSetEditor(imaging, settings.datastoreId),
-    },
-    executions: stepFunctionsExecutions(stepFunctionsClient(), settings.ingestStateMachineArn),
-  };
-}
+export const awsDeps = (): ObjectDeps => ({
+  settings: parseSettings(process.env),
+  clock: systemClock,
+  objects: s3ObjectStore(s3Client()),
+});
+
+/** Path style whenever an endpoint is given: a name before the host needs DNS that a local store does not have. */
+const s3Client = (): S3Client =>
+  new S3Client({
+    requestHandler: requestHandler(),
+    maxAttempts: 6,
+    forcePathStyle: process.env.AWS_ENDPOINT_URL_S3 !== undefined,
+  });

@@ -7,7 +7,7 @@ import { NoSuchObject, PreconditionFailed } from '../ports/object-store.ts';
 import { concurrently } from './concurrently.ts';
 import { checkLease, uploadLease } from './leases.ts';
 import { exists } from './ndjson.ts';
-import type { ExecutionRef, PipelineDeps } from './pipeline-deps.ts';
+import type { ExecutionDeps, ExecutionRef } from './pipeline-deps.ts';
 import { quietError } from './quiet-errors.ts';
 import { runShard } from './shards.ts';
 import { workKeys } from './work-keys.ts';
@@ -27,7 +27,7 @@ export interface ClearedLine {
 const MOVES_AT_ONCE = 16;
 
 /** Safe to repeat: what is gone is gone, what was moved is there. Throws LeaseLost, Error when there is no report. */
-export async function clearShard(deps: PipelineDeps, request: ClearRequest): Promise<void> {
+export async function clearShard(deps: ExecutionDeps, request: ClearRequest): Promise<void> {
   const { objects } = deps;
   const { workBucket } = deps.settings;
   const { executionId } = request;
@@ -44,7 +44,7 @@ export async function clearShard(deps: PipelineDeps, request: ClearRequest): Pro
 }
 
 async function clear(
-  deps: PipelineDeps,
+  deps: ExecutionDeps,
   executionId: string,
   lines: readonly OutcomeLine[],
 ): Promise<ClearedLine[]> {
@@ -83,7 +83,7 @@ function isRefusal(error: unknown): boolean {
  * Copies a refused object to where it waits. False when the inbox holds other bytes now, or bytes that nobody lets us
  * read (a key or a storage class of its own): then it stays, and the others leave all the same.
  */
-async function setAside(deps: PipelineDeps, executionId: string, line: OutcomeLine): Promise<boolean> {
+async function setAside(deps: ExecutionDeps, executionId: string, line: OutcomeLine): Promise<boolean> {
   const { inboxBucket, workBucket } = deps.settings;
   const kind = line.outcome === 'rejected' ? 'rejected' : 'failed';
   const to = { bucket: workBucket, key: workKeys.refused(kind, executionId, line.key) };

@@ -2,7 +2,7 @@
 import type { JobStatus } from '../ports/imaging-service.ts';
 import { sha256 } from './digest.ts';
 import { readJson, writeOnce } from './ndjson.ts';
-import type { PipelineDeps } from './pipeline-deps.ts';
+import type { ImagingDeps, PipelineDeps } from './pipeline-deps.ts';
 import type { WaitNote } from './wake-import-batch.ts';
 import { workKeys } from './work-keys.ts';
 
@@ -19,7 +19,7 @@ export const clientTokenOf = (ref: BatchRef, attempt: number): string =>
 /** Nothing of the batch could be staged: HealthImaging need not be asked. */
 export const NO_JOB = { jobId: 'none', jobStatus: 'COMPLETED' } as const;
 
-async function isEmpty(deps: PipelineDeps, { planExecutionId, batchId }: BatchRef): Promise<boolean> {
+async function isEmpty(deps: ImagingDeps, { planExecutionId, batchId }: BatchRef): Promise<boolean> {
   const prefix = workKeys.staged(planExecutionId, batchId);
   for await (const _ of deps.objects.list(deps.settings.workBucket, prefix)) return false;
   return true;
@@ -31,7 +31,7 @@ interface JobNote {
 
 /** Notes the attempt before it asks, so that a successor knows that a job may run. Safe to repeat. */
 export async function startImportJob(
-  deps: PipelineDeps,
+  deps: ImagingDeps,
   ref: BatchRef & { readonly attempt: number },
 ): Promise<{ jobId: string; jobStatus: JobStatus }> {
   const { workBucket } = deps.settings;
@@ -68,7 +68,7 @@ export async function checkImportJob(
   return { jobId, jobStatus };
 }
 
-async function noteWait(deps: PipelineDeps, ref: BatchRef & WaitNote): Promise<void> {
+async function noteWait(deps: ImagingDeps, ref: BatchRef & WaitNote): Promise<void> {
   const { planExecutionId, batchId, jobId, taskToken } = ref;
   const to = { bucket: deps.settings.workBucket, key: workKeys.waiting(planExecutionId, batchId) };
   await deps.objects.write(to, JSON.stringify({ jobId, taskToken } satisfies WaitNote));

@@ -3,7 +3,7 @@ import { NoSuchObject, PreconditionFailed } from '../ports/object-store.ts';
 import { concurrently } from './concurrently.ts';
 import { inspectObject, type Verdict } from './inspect.ts';
 import { objectSource } from './object-source.ts';
-import type { InventoryLine, PipelineDeps } from './pipeline-deps.ts';
+import type { InventoryLine, ObjectDeps } from './pipeline-deps.ts';
 import { runShard, type ShardRef } from './shards.ts';
 
 /** Heads read at once: the work is waiting for the store. */
@@ -18,14 +18,14 @@ export interface FailedVerdict {
 export type InspectedLine = InventoryLine & { readonly inspected: Verdict | FailedVerdict };
 
 /** Safe to repeat. */
-export async function inspectShard(deps: PipelineDeps, ref: ShardRef): Promise<void> {
+export async function inspectShard(deps: ObjectDeps, ref: ShardRef): Promise<void> {
   const shardDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };
   await runShard<InventoryLine>(shardDeps, 'inspect', ref, (lines) =>
     concurrently(lines, HEADS_AT_ONCE, async (line) => ({ ...line, inspected: await inspect(deps, line) })),
   );
 }
 
-async function inspect(deps: PipelineDeps, line: InventoryLine): Promise<Verdict | FailedVerdict> {
+async function inspect(deps: ObjectDeps, line: InventoryLine): Promise<Verdict | FailedVerdict> {
   const source = objectSource(deps.objects, { ...line, bucket: deps.settings.inboxBucket });
   try {
     return await inspectObject(source, { key: line.key, profile: deps.settings.constraintProfile });

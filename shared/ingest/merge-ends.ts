@@ -3,7 +3,7 @@
 import type { MergeOutcome } from './merge-journal.ts';
 import type { MergeItem } from './merge-variants.ts';
 import { readJson } from './ndjson.ts';
-import type { PipelineDeps } from './pipeline-deps.ts';
+import type { ObjectDeps } from './pipeline-deps.ts';
 import { type ImageSetReport, type MergeReport, type ObjectLine, outcomeEntry } from './report.ts';
 import { workKeys } from './work-keys.ts';
 
@@ -16,7 +16,7 @@ export interface MergeEnds {
   readonly versions: ReadonlyMap<string, string>;
 }
 
-export async function mergeEnds(deps: PipelineDeps, executionId: string): Promise<MergeEnds> {
+export async function mergeEnds(deps: ObjectDeps, executionId: string): Promise<MergeEnds> {
   const { objects } = deps;
   const { workBucket } = deps.settings;
   const list = (await readJson<MergeItem[]>(objects, workBucket, workKeys.mergeList(executionId)))?.value;

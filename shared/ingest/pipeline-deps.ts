@@ -13,6 +13,15 @@ export interface PipelineDeps {
   readonly settings: Settings;
 }
 
+/** Of a step that works on objects alone: it needs no client but the object store's. */
+export type ObjectDeps = Pick<PipelineDeps, 'objects' | 'clock' | 'settings'>;
+
+/** Of a step that also asks about executions, or starts them. */
+export type ExecutionDeps = ObjectDeps & Pick<PipelineDeps, 'executions'>;
+
+/** Of a step that also works on HealthImaging. */
+export type ImagingDeps = ObjectDeps & Pick<PipelineDeps, 'imaging'>;
+
 /** Which execution of which upload a step works for. */
 export interface ExecutionRef {
   readonly executionId: string;

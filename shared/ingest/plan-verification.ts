@@ -4,7 +4,7 @@
  */
 import { openSorter, type Sorter } from './external-sort.ts';
 import { allLines, exists, readJson, readLines } from './ndjson.ts';
-import type { ExecutionRef, InventoryLine, PipelineDeps } from './pipeline-deps.ts';
+import type { ExecutionRef, InventoryLine, ObjectDeps } from './pipeline-deps.ts';
 import type { DecidedLine, ImportedLine, Plan, PlannedBatch, StageLine, StagingLine } from './plan-lines.ts';
 import { plannedLines, resultLines, writeShardList, writeShards } from './shards.ts';
 import type { VerifyLine } from './verify-lines.ts';
@@ -14,7 +14,7 @@ import { workKeys } from './work-keys.ts';
 export const SHARD_LIMITS = { bytes: 128 * 1024 * 1024, lines: 250, frames: 250 } as const;
 
 /** Safe to repeat: the shards are written before the list that names them, and the first list stands. */
-export async function planVerification(deps: PipelineDeps, request: ExecutionRef): Promise<void> {
+export async function planVerification(deps: ObjectDeps, request: ExecutionRef): Promise<void> {
   const { executionId } = request;
   const shardDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };
   if (await exists(deps.objects, shardDeps.workBucket, workKeys.shardList(executionId, 'verify', 0))) return;
@@ -66,11 +66,7 @@ const sortKey = (line: VerifyLine) =>
   [line.series, line.imageSetId, line.sop, String(line.n).padStart(9, '0')].join('\u0001');
 
 /** What the batches of the plan brought in, as far as it is of this upload. */
-async function addImported(
-  deps: PipelineDeps,
-  executionId: string,
-  sorter: Sorter<VerifyLine>,
-): Promise<void> {
+async function addImported(deps: ObjectDeps, executionId: string, sorter: Sorter<VerifyLine>): Promise<void> {
   const plan = await readJson<Plan>(deps.objects, deps.settings.workBucket, workKeys.plan(executionId));
   const adopted = await adoptedNumbers(deps, executionId, plan?.value);
   for (const batch of plan?.value.batches ?? []) {
@@ -95,7 +91,7 @@ const batchKey = (batch: { readonly planExecutionId: string; readonly batchId: s
 
 /** For each adopted batch: its line numbers to those of this inventory. */
 export async function adoptedNumbers(
-  deps: PipelineDeps,
+  deps: ObjectDeps,
   executionId: string,
   plan: Plan | undefined,
 ): Promise<Map<string, Map<number, number>>> {
@@ -115,7 +111,7 @@ export async function adoptedNumbers(
 
 /** The planned lines of one batch beside what became of them; a batch has at most 5,000. */
 export async function importsOf(
-  deps: PipelineDeps,
+  deps: ObjectDeps,
   batch: PlannedBatch,
 ): Promise<{ line: StageLine; imported: ImportedLine; sha256: string }[]> {
   const { objects } = deps;
@@ -138,7 +134,7 @@ export async function importsOf(
 
 /** Re-sends of what was imported and never proven: proven now, against the inbox object itself. */
 async function addReverified(
-  deps: PipelineDeps,
+  deps: ObjectDeps,
   executionId: string,
   sorter: Sorter<VerifyLine>,
 ): Promise<void> {

@@ -8,7 +8,7 @@ import { type Identity, identityDigest } from './identity.ts';
 import { type BatchRef, NO_JOB } from './import-batch.ts';
 import { type LedgerEntry, recordInstances, recordStudy } from './ledger.ts';
 import { allLines, exists, linesOf, ndjsonOf, readJson, writeOnce } from './ndjson.ts';
-import type { PipelineDeps } from './pipeline-deps.ts';
+import type { ImagingDeps } from './pipeline-deps.ts';
 import type { ImportedLine, StageLine, StagingLine } from './plan-lines.ts';
 import { useReplacements } from './resolutions.ts';
 import { resultLines } from './shards.ts';
@@ -47,7 +47,7 @@ export interface JobOutput {
 }
 
 /** Safe to repeat: the result is written once, after the ledgers. */
-export async function readImportOutput(deps: PipelineDeps, request: ReadRequest): Promise<void> {
+export async function readImportOutput(deps: ImagingDeps, request: ReadRequest): Promise<void> {
   const { workBucket } = deps.settings;
   const { planExecutionId, batchId } = request;
   const resultKey = workKeys.batchResult(planExecutionId, batchId);
@@ -82,7 +82,7 @@ export async function readImportOutput(deps: PipelineDeps, request: ReadRequest)
 const stagedKey = ({ planExecutionId, batchId }: BatchRef, line: StageLine) =>
   workKeys.stagedObject(planExecutionId, batchId, line.key);
 
-async function stagedDigests(deps: PipelineDeps, executionId: string, batchId: string) {
+async function stagedDigests(deps: ImagingDeps, executionId: string, batchId: string) {
   const digests = new Map<number, string>();
   const shardDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };
   for await (const line of resultLines<StagingLine>(shardDeps, executionId, 'stage', `${batchId}-`))
@@ -127,7 +127,7 @@ interface Manifest {
   };
 }
 
-async function readOutput(deps: PipelineDeps, outputS3Uri: string): Promise<JobOutput> {
+async function readOutput(deps: ImagingDeps, outputS3Uri: string): Promise<JobOutput> {
   const folder = parseS3Uri(outputS3Uri);
   const manifest = await readJson<Manifest>(
     deps.objects,
@@ -175,7 +175,7 @@ interface OutputLine {
 }
 
 async function* outputLines(
-  deps: PipelineDeps,
+  deps: ImagingDeps,
   folder: { bucket: string; key: string },
 ): AsyncGenerator<OutputLine> {
   for await (const entry of deps.objects.list(folder.bucket, folder.key)) {
@@ -206,7 +206,7 @@ interface Import {
 
 /** Writes what was imported into the ledgers: studies first, so that no series is known without its patient. */
 async function recordImports(
-  deps: PipelineDeps,
+  deps: ImagingDeps,
   planned: readonly StageLine[],
   results: readonly ImportedLine[],
   digests: ReadonlyMap<number, string>,
@@ -223,7 +223,7 @@ async function recordImports(
 }
 
 async function recordSeries(
-  deps: PipelineDeps,
+  deps: ImagingDeps,
   studyInstanceUID: string,
   seriesInstanceUID: string,
   imports: readonly Import[],

@@ -4,7 +4,7 @@ import type { ClearedLine } from './clear-inbox.ts';
 import { concurrently } from './concurrently.ts';
 import { releaseLease, uploadLease } from './leases.ts';
 import { exists, readLines } from './ndjson.ts';
-import type { ExecutionRef, PipelineDeps } from './pipeline-deps.ts';
+import type { ExecutionDeps, ExecutionRef } from './pipeline-deps.ts';
 import { resultLines } from './shards.ts';
 import { noteRelease, objectsOf, startNextIngest, uploadName } from './uploads.ts';
 import { workKeys } from './work-keys.ts';
@@ -14,7 +14,7 @@ export interface ReleaseRequest extends ExecutionRef {
 }
 
 /** Safe to repeat. */
-export async function releaseUpload(deps: PipelineDeps, request: ReleaseRequest): Promise<void> {
+export async function releaseUpload(deps: ExecutionDeps, request: ReleaseRequest): Promise<void> {
   await releaseLeases(deps, request);
   const upload = await uploadName(deps, request.uploadId);
   if (upload === undefined) return;
@@ -29,13 +29,13 @@ export async function releaseUpload(deps: PipelineDeps, request: ReleaseRequest)
  * counts as a failed one, and after a second one the sweep goes on with its pauses: objects that change or cannot be
  * moved must not make executions follow each other for ever. Safe to repeat.
  */
-export async function finishUpload(deps: PipelineDeps, request: ReleaseRequest): Promise<void> {
+export async function finishUpload(deps: ExecutionDeps, request: ReleaseRequest): Promise<void> {
   if (await hasCleared(deps, request.executionId)) await forgetAttempts(deps, request.uploadId);
   else if ((await countIdle(deps, request)) > 1) return releaseLeases(deps, request);
   await releaseUpload(deps, request);
 }
 
-async function hasCleared(deps: PipelineDeps, executionId: string): Promise<boolean> {
+async function hasCleared(deps: ExecutionDeps, executionId: string): Promise<boolean> {
   const shardDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };
   for await (const line of resultLines<ClearedLine>(shardDeps, executionId, 'clear'))
     if (line.cleared) return true;
@@ -43,7 +43,7 @@ async function hasCleared(deps: PipelineDeps, executionId: string): Promise<bool
 }
 
 /** Attempts so far. */
-async function countIdle(deps: PipelineDeps, request: ReleaseRequest): Promise<number> {
+async function countIdle(deps: ExecutionDeps, request: ReleaseRequest): Promise<number> {
   const { attempts } = await countAttempt(deps, request.uploadId, {
     upload: (await uploadName(deps, request.uploadId)) ?? '',
     executionId: request.executionId,
@@ -53,7 +53,7 @@ async function countIdle(deps: PipelineDeps, request: ReleaseRequest): Promise<n
   return attempts;
 }
 
-async function releaseLeases(deps: PipelineDeps, request: ReleaseRequest): Promise<void> {
+async function releaseLeases(deps: ExecutionDeps, request: ReleaseRequest): Promise<void> {
   await releaseSeries(deps, request);
   await noteRelease(deps, request.executionId);
   const leaseDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };
@@ -61,7 +61,7 @@ async function releaseLeases(deps: PipelineDeps, request: ReleaseRequest): Promi
 }
 
 /** Gives back the leases of the series and studies of this execution. */
-export async function releaseSeries(deps: PipelineDeps, request: ReleaseRequest): Promise<void> {
+export async function releaseSeries(deps: ExecutionDeps, request: ReleaseRequest): Promise<void> {
   const leaseDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };
   const key = workKeys.leases(request.executionId);
   if (!(await exists(deps.objects, leaseDeps.workBucket, key))) return;

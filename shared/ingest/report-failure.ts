@@ -4,13 +4,13 @@
  * whoever takes them over finds its unfinished batches; an ended execution holds nothing.
  */
 import { countAttempt } from './attempts.ts';
-import type { PipelineDeps } from './pipeline-deps.ts';
+import type { ExecutionDeps } from './pipeline-deps.ts';
 import type { Report } from './report.ts';
 import { uploadName } from './uploads.ts';
 import { type ReportRequest, writeReport } from './write-report.ts';
 
 /** Safe to repeat. */
-export async function reportFailure(deps: PipelineDeps, request: ReportRequest): Promise<Report> {
+export async function reportFailure(deps: ExecutionDeps, request: ReportRequest): Promise<Report> {
   const report = await writeReport(deps, request, 'Unfinished');
   // Also when a report stands: an inbox that cannot be cleared is not tried for ever either.
   await countAttempt(deps, request.uploadId, {

@@ -2,7 +2,7 @@
 import type { StepResults } from './account.ts';
 import type { Sorter } from './external-sort.ts';
 import { exists, readLines } from './ndjson.ts';
-import type { PipelineDeps } from './pipeline-deps.ts';
+import type { ObjectDeps } from './pipeline-deps.ts';
 import type { DecidedLine, ImportedLine, Plan, StagingLine } from './plan-lines.ts';
 import { adoptedNumbers, importsOf } from './plan-verification.ts';
 import { resultLines } from './shards.ts';
@@ -23,7 +23,7 @@ export type NumberedResult =
   | { readonly step: 'verified'; readonly n: number; readonly line: VerifiedLine };
 
 export async function gatherResults(
-  deps: PipelineDeps,
+  deps: ObjectDeps,
   executionId: string,
   plan: Plan | undefined,
   sorter: Sorter<NumberedResult>,

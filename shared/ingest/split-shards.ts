@@ -1,6 +1,6 @@
 /** The Split… states: another round for the shards whose child wrote nothing, with what a lone crasher's line says. */
 import { crashedInspection } from './inspect-objects.ts';
-import type { PipelineDeps } from './pipeline-deps.ts';
+import type { ObjectDeps } from './pipeline-deps.ts';
 import { type Stage, splitCrashedShards } from './shards.ts';
 import { crashedStaging } from './stage-objects.ts';
 import type { VerifyLine } from './verify-lines.ts';
@@ -16,7 +16,7 @@ const CRASHED: Readonly<Record<Splittable, (line: { readonly n: number }) => obj
 
 /** Safe to repeat. */
 export async function splitShards(
-  deps: PipelineDeps,
+  deps: ObjectDeps,
   request: { readonly executionId: string; readonly stage: Splittable; readonly round: number },
 ): Promise<void> {
   const shardDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };

@@ -4,7 +4,7 @@
  */
 import { NoSuchObject, PreconditionFailed } from '../ports/object-store.ts';
 import { concurrently } from './concurrently.ts';
-import type { PipelineDeps } from './pipeline-deps.ts';
+import type { ObjectDeps } from './pipeline-deps.ts';
 import type { StageLine, StagingLine } from './plan-lines.ts';
 import { runShard, type ShardRef } from './shards.ts';
 import { workKeys } from './work-keys.ts';
@@ -13,14 +13,14 @@ import { workKeys } from './work-keys.ts';
 const COPIES_AT_ONCE = 24;
 
 /** Safe to repeat: a copy made twice is the same copy. */
-export async function stageShard(deps: PipelineDeps, ref: ShardRef): Promise<void> {
+export async function stageShard(deps: ObjectDeps, ref: ShardRef): Promise<void> {
   const shardDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };
   await runShard<StageLine>(shardDeps, 'stage', ref, (lines) =>
     concurrently(lines, COPIES_AT_ONCE, (line) => stageObject(deps, ref.executionId, line)),
   );
 }
 
-async function stageObject(deps: PipelineDeps, executionId: string, line: StageLine): Promise<StagingLine> {
+async function stageObject(deps: ObjectDeps, executionId: string, line: StageLine): Promise<StagingLine> {
   const { inboxBucket, workBucket } = deps.settings;
   const key =
     line.batchId === undefined

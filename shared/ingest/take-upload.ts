@@ -2,7 +2,7 @@
 import { holdSecondsLeft } from './holds.ts';
 import { acquireLease, uploadLease } from './leases.ts';
 import { exists } from './ndjson.ts';
-import type { ExecutionRef, InventoryLine, PipelineDeps } from './pipeline-deps.ts';
+import type { ExecutionDeps, ExecutionRef, InventoryLine } from './pipeline-deps.ts';
 import { releaseUpload } from './release-upload.ts';
 import { writeShardList, writeShards } from './shards.ts';
 import { objectsOf, uploadName } from './uploads.ts';
@@ -32,7 +32,7 @@ class StillGrowing extends Error {
 }
 
 /** Safe to repeat: the shard list is written once, and the snapshot that it names stands. */
-export async function takeUpload(deps: PipelineDeps, request: TakeRequest): Promise<Taken> {
+export async function takeUpload(deps: ExecutionDeps, request: TakeRequest): Promise<Taken> {
   const { inboxBucket, workBucket } = deps.settings;
   const upload = await uploadName(deps, request.uploadId);
   if (upload === undefined) return { status: 'empty', waitSeconds: 0 };
@@ -76,7 +76,7 @@ const LOOK_ON = 10_000;
 
 /** The listing, numbered; ends with StillGrowing soon after the first object that is too young. */
 async function* inventory(
-  deps: PipelineDeps,
+  deps: ExecutionDeps,
   bucket: string,
   upload: string,
   mayWait: boolean,

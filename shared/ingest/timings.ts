@@ -1,10 +1,10 @@
 /** Seconds a stage took, read off the objects that mark its beginning and its end. */
-import type { PipelineDeps } from './pipeline-deps.ts';
+import type { ObjectDeps } from './pipeline-deps.ts';
 import type { Report } from './report.ts';
 import { workKeys } from './work-keys.ts';
 
 export async function timingsOf(
-  deps: PipelineDeps,
+  deps: ObjectDeps,
   executionId: string,
   startedAt: string,
   finishedAt: string,

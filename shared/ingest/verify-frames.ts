@@ -11,7 +11,7 @@ import { concurrently } from './concurrently.ts';
 import type { FrameFinding } from './frame-proof.ts';
 import { objectSource } from './object-source.ts';
 import { metadataPatiently } from './patient-metadata.ts';
-import type { PipelineDeps } from './pipeline-deps.ts';
+import type { ImagingDeps } from './pipeline-deps.ts';
 import { objectionTo, proveStoredFrame } from './prove-instance.ts';
 import { runShard, type ShardRef } from './shards.ts';
 import {
@@ -24,7 +24,7 @@ import {
 } from './verify-lines.ts';
 import { finding } from './verify-results.ts';
 
-export interface VerifyDeps extends PipelineDeps {
+export interface VerifyDeps extends ImagingDeps {
   readonly codecs: CodecPool;
 }
 

@@ -10,7 +10,7 @@ import { afterMerges, type MergeEnds, mergeEnds, withMergeEnd } from './merge-en
 import type { Merges } from './merge-variants.ts';
 import { ndjsonOf, readJson, toNdjson, writeOnce } from './ndjson.ts';
 import { announcementsOf } from './notifications.ts';
-import type { ExecutionRef, InventoryLine, PipelineDeps } from './pipeline-deps.ts';
+import type { ExecutionRef, InventoryLine, ObjectDeps } from './pipeline-deps.ts';
 import type { Plan, StagingLine } from './plan-lines.ts';
 import type { BatchResult } from './read-import-output.ts';
 import { type Counts, type Report, type ReportOutcome, reportOutcome } from './report.ts';
@@ -48,7 +48,7 @@ const OUTCOMES_PER_SHARD = 1000;
 
 /** `missing` says what an object without an end is called; with `Unfinished` the outcome is Failed and nothing is cleared. */
 export async function writeReport(
-  deps: PipelineDeps,
+  deps: ObjectDeps,
   request: ReportRequest,
   missing: Missing = 'Unaccounted',
 ): Promise<Report> {
@@ -65,7 +65,7 @@ export async function writeReport(
   return report;
 }
 
-async function composeReport(deps: PipelineDeps, request: ReportRequest, missing: Missing): Promise<Report> {
+async function composeReport(deps: ObjectDeps, request: ReportRequest, missing: Missing): Promise<Report> {
   const { objects } = deps;
   const { workBucket } = deps.settings;
   const { executionId } = request;
@@ -103,7 +103,7 @@ async function composeReport(deps: PipelineDeps, request: ReportRequest, missing
   };
 }
 
-async function batchReports(deps: PipelineDeps, plan: Plan | undefined): Promise<Report['batches']> {
+async function batchReports(deps: ObjectDeps, plan: Plan | undefined): Promise<Report['batches']> {
   const reports: Report['batches'][number][] = [];
   for (const { planExecutionId, batchId } of plan?.batches ?? []) {
     const key = workKeys.batchResult(planExecutionId, batchId);
@@ -126,7 +126,7 @@ interface Totals {
 
 /** Streams objects.ndjson and the shards of ClearInbox, adding up as the lines go by. */
 async function accountForAll(
-  deps: PipelineDeps,
+  deps: ObjectDeps,
   request: ReportRequest,
   plan: Plan | undefined,
   missing: Missing,
@@ -189,7 +189,7 @@ function addUp(totals: Totals, { line, counts, isWithoutFrames }: Account): void
 
 /** Every object of the inventory beside its account, in the order of the inventory. */
 async function* accounts(
-  deps: PipelineDeps,
+  deps: ObjectDeps,
   executionId: string,
   sorter: Sorter<NumberedResult>,
   missing: Missing,
@@ -206,7 +206,7 @@ async function* accounts(
 
 /** Accounts of the objects that others are twins of; a first reading, only where there are any. */
 async function accountsOfTwins(
-  deps: PipelineDeps,
+  deps: ObjectDeps,
   executionId: string,
   sorter: Sorter<NumberedResult>,
   missing: Missing,
@@ -226,7 +226,7 @@ async function accountsOfTwins(
 }
 
 /** Inspected lines in inventory order; an object that was never inspected counts as unfinished. */
-async function* inspectedOrNot(deps: PipelineDeps, executionId: string): AsyncGenerator<InspectedLine> {
+async function* inspectedOrNot(deps: ObjectDeps, executionId: string): AsyncGenerator<InspectedLine> {
   const shardDeps = { objects: deps.objects, workBucket: deps.settings.workBucket };
   const inspected = resultLines<InspectedLine>(shardDeps, executionId, 'inspect');
   let next = await inspected.next();
@@ -241,7 +241,7 @@ async function* inspectedOrNot(deps: PipelineDeps, executionId: string): AsyncGe
   }
 }
 
-async function writeSummary(deps: PipelineDeps, report: Report): Promise<void> {
+async function writeSummary(deps: ObjectDeps, report: Report): Promise<void> {
   const { executionId, upload, startedAt, finishedAt, outcome, counts, bytes, frames, merges } = report;
   const reportUri = reportUriOf(deps, executionId);
   const variants = merges.length;
@@ -261,11 +261,11 @@ async function writeSummary(deps: PipelineDeps, report: Report): Promise<void> {
   await writeOnce(deps.objects, deps.settings.workBucket, key, JSON.stringify(summary));
 }
 
-const reportUriOf = (deps: PipelineDeps, executionId: string) =>
+const reportUriOf = (deps: ObjectDeps, executionId: string) =>
   `s3://${deps.settings.workBucket}/${workKeys.report(executionId)}`;
 
 /** What the state machine and the bus learn of a report: counts, digests and its place. */
-export function announcementOf(deps: PipelineDeps, request: ExecutionRef, report: Report): Reported {
+export function announcementOf(deps: ObjectDeps, request: ExecutionRef, report: Report): Reported {
   const { outcome, counts, rejects, frames } = report;
   const reportUri = reportUriOf(deps, request.executionId);
   const base = { executionId: request.executionId, uploadId: request.uploadId, reportUri, outcome, counts };
