@@ -41,6 +41,11 @@ export interface FunctionHostOptions {
   readonly functions: readonly LocalFunction[];
   /** Environments that run at a time; default twice the cores, at least 4. */
   readonly concurrency?: number;
+  /**
+   * Of one function; default the cores. More would not be faster: each environment loads and warms up by itself, and one
+   * that works keeps a core busy.
+   */
+  readonly concurrencyPerFunction?: number;
   /** How long an idle environment stays warm. */
   readonly idleMs?: number;
   readonly onReport?: (report: InvocationReport) => void;
@@ -79,6 +84,7 @@ interface Waiting {
 
 export function startFunctionHost(options: FunctionHostOptions): FunctionHost {
   const bound = options.concurrency ?? Math.max(4, 2 * availableParallelism());
+  const boundPerFunction = options.concurrencyPerFunction ?? availableParallelism();
   const idleMs = options.idleMs ?? 120_000;
   const pools = new Map(options.functions.map((fn) => [fn.name, { fn, idle: [], running: 0 } as Pool]));
   const byArn = new Map(options.functions.map((fn) => [fn.arn, fn.name]));
@@ -103,7 +109,7 @@ export function startFunctionHost(options: FunctionHostOptions): FunctionHost {
   }
 
   const mayRun = ({ fn, running: own }: Pool) =>
-    running < bound && own < (fn.reservedConcurrency ?? Number.POSITIVE_INFINITY);
+    running < bound && own < Math.min(boundPerFunction, fn.reservedConcurrency ?? boundPerFunction);
 
   function pump(): void {
     for (let i = 0; i < waiting.length && running < bound; ) {
