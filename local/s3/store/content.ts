@@ -5,13 +5,16 @@
 import { randomBytes } from 'node:crypto';
 import {
   close,
+  closeSync,
   constants,
   copyFile,
   link,
   mkdirSync,
   open,
+  openSync,
   read,
   readdir,
+  readSync,
   statfsSync,
   unlink,
 } from 'node:fs';
@@ -31,7 +34,11 @@ const listFolder = promisify(readdir);
 
 /** Up to this size the bytes are a row of the index: one write, no file. */
 const INLINE_BYTES = 4096;
-const READ_BYTES = 256 * 1024;
+/**
+ * Size of the reused buffers. What fits one (a CT slice of 512 × 512 × 16 bit does) is opened and read at once: out of
+ * the system's cache that is 0.1 ms, less than the trips to the thread pool cost.
+ */
+const READ_BYTES = 640 * 1024;
 /** Kept free, so that the index can always record a deletion (LevelDB's log and one compaction). */
 const RESERVED_BYTES = 16 * 1024 ** 2;
 const SPARE_BUFFERS = 32;
@@ -154,7 +161,8 @@ export class ContentStore {
       }
       // An open file outlives its removal. A multipart object of 10,000 parts must not take as many descriptors.
       for (const piece of pieces.slice(0, FILES_HELD_OPEN)) {
-        if (piece.path !== undefined) piece.fd = await openFile(piece.path, 'r');
+        if (piece.path === undefined) continue;
+        piece.fd = isSmall(piece) ? openSync(piece.path, 'r') : await openFile(piece.path, 'r');
       }
     } catch (error) {
       await new OpenContent(pieces, this.#spare).close();
@@ -226,7 +234,7 @@ export class OpenContent {
 
   /** Hands each piece of bytes to `take`, which may hold it until its promise resolves: reading goes on meanwhile. */
   async pump(take: (bytes: Uint8Array) => Promise<void>): Promise<void> {
-    const buffers = [this.#buffer(), this.#buffer()] as [Buffer, Buffer];
+    const buffers = [this.#buffer()];
     let taken: Promise<void> = Promise.resolve();
     let turn = 0;
     try {
@@ -238,8 +246,12 @@ export class OpenContent {
         }
         piece.fd ??= await openFile(piece.path!, 'r');
         for (let at = piece.from; at < piece.to; ) {
+          buffers[turn] ??= this.#buffer();
           const buffer = buffers[turn]!;
-          const length = await readSome(piece.fd, buffer, Math.min(buffer.length, piece.to - at), at);
+          const wanted = Math.min(buffer.length, piece.to - at);
+          const length = isSmall(piece)
+            ? readNow(piece.fd, buffer, wanted, at)
+            : await readSome(piece.fd, buffer, wanted, at);
           await taken;
           taken = take(buffer.subarray(0, length));
           at += length;
@@ -287,12 +299,21 @@ export class OpenContent {
     const { fd } = piece;
     if (fd === undefined) return;
     delete piece.fd;
-    await closeFile(fd);
+    if (isSmall(piece)) closeSync(fd);
+    else await closeFile(fd);
   }
 
   #buffer(): Buffer {
     return this.#spare.pop() ?? Buffer.allocUnsafeSlow(READ_BYTES);
   }
+}
+
+const isSmall = ({ from, to }: OpenPiece) => to - from <= READ_BYTES;
+
+function readNow(fd: number, buffer: Buffer, length: number, position: number): number {
+  const count = readSync(fd, buffer, 0, length, position);
+  if (count === 0) throw new Error('a content file is shorter than its entry says');
+  return count;
 }
 
 function readSome(fd: number, buffer: Buffer, length: number, position: number): Promise<number> {
