@@ -11,7 +11,8 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildAll } from '../scripts/build.mjs';
-import { bin, loadSource, startWorldProcess } from '../test/e2e/world-process.mjs';
+import { bin, clientsOf, loadSource, startWorldProcess } from '../test/e2e/world-process.mjs';
+import { byStage, sampleCpu, stateTimes } from './stage-cpu.mjs';
 
 const { values } = parseArgs({
   options: { slices: { type: 'string', default: '1000' }, bare: { type: 'string', default: '300' } },
@@ -46,11 +47,17 @@ try {
     slices,
     cores: availableParallelism(),
     node: process.version,
-    bareSlicesPerSecond: round(bare),
+    bareSlicesPerSecond: round(bare.slicesPerSecond),
     ingestSlicesPerSecond: round(slices / whole.seconds),
-    ratio: round(slices / whole.seconds / bare, 3),
+    ratio: round(slices / whole.seconds / bare.slicesPerSecond, 3),
     seconds: round(whole.seconds),
     timings: whole.timings,
+    cpu: {
+      bareForAll: round(slices * bare.cpuSecondsPerSlice),
+      world: whole.worldCpu,
+      command: whole.cliCpu,
+      stages: whole.stages,
+    },
     peakMemoryMB: { world: whole.worldPeakMB, cli: whole.cliPeakMB },
   };
   console.log(JSON.stringify(result, null, 2));
@@ -81,10 +88,15 @@ async function bareLoop(frames) {
   };
   await Promise.all(frames.slice(0, 8).map(one)); // the workers' start is not part of the limit
   const started = performance.now();
+  const cpuBefore = process.cpuUsage();
   await Promise.all(frames.map(one));
   const elapsed = (performance.now() - started) / 1000;
+  const { user, system } = process.cpuUsage(cpuBefore);
   await pool.close();
-  return frames.length / elapsed;
+  return {
+    slicesPerSecond: frames.length / elapsed,
+    cpuSecondsPerSlice: (user + system) / 1e6 / frames.length,
+  };
 }
 
 async function ingest(into) {
@@ -92,6 +104,8 @@ async function ingest(into) {
   const running = await startWorldProcess(data);
   try {
     const started = performance.now();
+    const from = Date.now();
+    const sampled = sampleCpu(running.world.pid);
     const cli = spawn(process.execPath, [bin, 'ingest', join(into, 'slices'), '--json', '--data', data], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
@@ -99,6 +113,7 @@ async function ingest(into) {
     cli.stdout.on('data', (chunk) => {
       document += chunk;
     });
+    const cliSampled = sampleCpu(cli.pid);
     let cliPeakMB = 0;
     const sampling = setInterval(async () => {
       cliPeakMB = Math.max(cliPeakMB, await peakMB(cli.pid));
@@ -107,10 +122,22 @@ async function ingest(into) {
     clearInterval(sampling);
     const seconds = (performance.now() - started) / 1000;
     if (code !== 0) throw new Error(`isocenter ingest ended with ${code}`);
+    const samples = await sampled.stop();
+    const cliSamples = await cliSampled.stop();
+    const { sfn } = clientsOf(running.world);
+    const times = await stateTimes(sfn, running.world.stateMachineArns.ingest);
     const report = JSON.parse(document);
     if (report.counts.ingested !== slices || report.frames.verified !== slices)
       throw new Error(`not all proven: ${JSON.stringify(report.counts)} ${JSON.stringify(report.frames)}`);
-    return { seconds, timings: report.timings, worldPeakMB: await peakMB(running.world.pid), cliPeakMB };
+    return {
+      seconds,
+      timings: report.timings,
+      worldCpu: round(samples.at(-1).seconds - samples[0].seconds),
+      cliCpu: round(cliSamples.at(-1).seconds),
+      stages: byStage(samples, times, from, Date.now()),
+      worldPeakMB: await peakMB(running.world.pid),
+      cliPeakMB,
+    };
   } finally {
     await running.stop();
   }
