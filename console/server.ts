@@ -10,12 +10,14 @@ export class ServerProblem extends Error {
   }
 }
 
+const NO_ANSWER = 'The console server does not answer.';
+
 async function ask(path: string, init: RequestInit): Promise<Response> {
   let response: Response;
   try {
     response = await fetch(`api/${path}`, init);
   } catch {
-    throw new ServerProblem(0, 'The console server does not answer.');
+    throw new ServerProblem(0, NO_ANSWER);
   }
   if (response.ok) return response;
   const body: unknown = await response.json().catch(() => undefined);
@@ -41,24 +43,40 @@ export async function post<T>(path: string, body: object = {}, signal?: AbortSig
   return (await (await ask(path, init)).json()) as T;
 }
 
-/** Sends a file and tells how far it is; the path travels in a header. */
-export function putFile(
+/** Sends bytes and tells how far they are; paths travel in a header. Throws ServerProblem. */
+export function put(
   path: string,
-  file: Blob,
-  name: string,
-  onProgress: (sentBytes: number) => void,
+  body: Blob | ArrayBuffer,
+  {
+    headers,
+    onProgress,
+  }: {
+    readonly headers: Readonly<Record<string, string>>;
+    readonly onProgress: (sentBytes: number) => void;
+  },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
     request.open('PUT', `api/${path}`);
-    request.setRequestHeader('x-isocenter-path', encodeURIComponent(name));
+    for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.setRequestHeader('content-type', 'application/octet-stream');
     request.upload.onprogress = (event) => onProgress(event.loaded);
     request.onload = () =>
       request.status === 200
         ? resolve()
-        : reject(new ServerProblem(request.status, `HTTP ${request.status} ${request.statusText}`));
-    request.onerror = () => reject(new ServerProblem(0, 'The console server does not answer.'));
-    request.send(file);
+        : reject(
+            new ServerProblem(request.status, messageOf(request.responseText) ?? `HTTP ${request.status}`),
+          );
+    request.onerror = () => reject(new ServerProblem(0, NO_ANSWER));
+    request.send(body);
   });
+}
+
+function messageOf(body: string): string | undefined {
+  try {
+    const { message } = JSON.parse(body) as { message?: unknown };
+    return typeof message === 'string' ? message : undefined;
+  } catch {
+    return undefined;
+  }
 }

@@ -9,6 +9,7 @@ import { Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
 import { get } from '../server.ts';
 import { Thumbnail } from '../viewer/thumbnail.tsx';
+import { Resolve } from './resolve.tsx';
 
 type Merge = Report['merges'][number];
 
@@ -62,7 +63,26 @@ function Variant({ merge }: { readonly merge: Merge }) {
       {isOpen && ids.length > 1 && merge.keywords.length > 0 && (
         <Values ids={ids} keywords={merge.keywords} />
       )}
+      <Decide series={merge.seriesInstanceUID} isOpen={isOpen} />
     </article>
+  );
+}
+
+/** Asked for when somebody wants to decide: looking at a report costs nothing of it. */
+function Decide({ series, isOpen }: { readonly series: string; readonly isOpen: boolean }) {
+  const isWanted = useSignal(false);
+  if (isWanted.value) return <Resolve series={series} />;
+  return (
+    <p>
+      <button
+        type="button"
+        onClick={() => {
+          isWanted.value = true;
+        }}
+      >
+        {isOpen ? 'Resolve…' : 'Undo or change…'}
+      </button>
+    </p>
   );
 }
 

@@ -1,8 +1,14 @@
-/** One upload of this page: files sent a few at a time, held until all are there, then followed to its report. */
+/**
+ * One upload of this page: files sent a few at a time, held until all are there, then followed to their outcomes. What a
+ * break or a reload leaves behind is gone on with, when the same files are chosen again.
+ */
 import { signal } from '@preact/signals';
 import type { ObjectLine, ObjectsPage, UploadState } from '../../local/console/api.ts';
-import { get, post, putFile } from '../server.ts';
+import { get, post, put } from '../server.ts';
 import type { ChosenFile } from './dropped-files.ts';
+import { digestOf, forgetKept, type Keeper, type KeptUpload, makeKeeper, readKept } from './kept-upload.ts';
+import { LARGE_BYTES, sendLarge } from './large-file.ts';
+import { patiently } from './patiently.ts';
 
 export type FileState =
   | { readonly at: 'waiting' }
@@ -11,17 +17,25 @@ export type FileState =
   | { readonly at: 'problem'; readonly message: string }
   | { readonly at: 'ended'; readonly line: ObjectLine };
 
+/** What a row of the page is about: a chosen file, or after a reload an object of the report. */
+export interface Row {
+  readonly path: string;
+  readonly sizeBytes: number;
+}
+
 export interface Sending {
   readonly upload: string;
-  readonly files: readonly ChosenFile[];
-  readonly phase: 'sending' | 'waiting' | 'running' | 'ended' | string;
+  readonly rows: readonly Row[];
+  readonly phase: 'interrupted' | 'sending' | 'waiting' | 'running' | 'ended' | string;
   readonly executionId?: string;
+  /** What an interrupted upload has got so far. */
+  readonly kept?: KeptUpload;
 }
 
 const AT_A_TIME = 3;
-const TRIES = 3;
 const HOLD_EVERY_MS = 30_000;
 const LOOK_EVERY_MS = 1_000;
+const LINES_AT_ONCE = 500;
 
 export const sending = signal<Sending | undefined>(undefined);
 /** By path; one signal for all, given anew at most ten times a second. */
@@ -39,82 +53,141 @@ function set(path: string, state: FileState): void {
   }, 100);
 }
 
-export async function sendFiles(files: readonly ChosenFile[]): Promise<void> {
+const tell = (change: Partial<Sending>): void => {
+  sending.value = { upload: '', rows: [], phase: 'sending', ...sending.peek(), ...change };
+};
+
+/** What was under way when this page was left. Does nothing while something is. */
+export function recallUpload(): void {
+  const kept = readKept();
+  if (kept === undefined || sending.peek() !== undefined) return;
+  if (kept.isSent) void followOn(kept.upload);
+  else tell({ upload: kept.upload, phase: 'interrupted', kept });
+}
+
+/** What has arrived of an interrupted upload is ingested as it is. */
+export async function finishInterrupted(kept: KeptUpload): Promise<void> {
+  makeKeeper(kept).setSent();
+  await post(`uploads/${kept.upload}/end`).catch(() => undefined);
+  await followOn(kept.upload);
+}
+
+export function forgetUpload(): void {
+  forgetKept();
+  sending.value = undefined;
+}
+
+async function followOn(upload: string): Promise<void> {
   states.clear();
-  for (const { path } of files) set(path, { at: 'waiting' });
-  let update: Partial<Sending> = {};
-  const tell = (change: Partial<Sending>) => {
-    update = { ...update, ...change };
-    sending.value = { upload: '', files, phase: 'sending', ...update };
-  };
-  tell({});
+  tell({ upload, rows: [], phase: 'waiting' });
   try {
-    const { upload } = await post<{ upload: string }>('uploads');
-    tell({ upload });
-    await sendAll(upload, files);
-    const isAnySent = [...states.values()].some(({ at }) => at === 'sent');
-    if (!isAnySent) return tell({ phase: 'Nothing was sent.' });
-    tell({ phase: 'waiting' });
-    await follow(upload, tell);
+    await follow(upload);
+    forgetKept();
   } catch (error) {
     tell({ phase: (error as Error).message });
   }
 }
 
-async function sendAll(upload: string, files: readonly ChosenFile[]): Promise<void> {
-  const hold = setInterval(() => void post(`uploads/${upload}/hold`).catch(() => undefined), HOLD_EVERY_MS);
+/** Goes on with an interrupted upload, where there is one. */
+export async function sendFiles(files: readonly ChosenFile[]): Promise<void> {
+  const { kept } = sending.peek() ?? {};
+  states.clear();
+  for (const { path } of files) set(path, { at: 'waiting' });
+  const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
+  sending.value = {
+    upload: kept?.upload ?? '',
+    rows: files.map(({ path, file }) => ({ path, sizeBytes: file.size })),
+    phase: 'sending',
+  };
+  let keeper: Keeper | undefined;
+  try {
+    const upload = kept?.upload ?? (await patiently(() => post<{ upload: string }>('uploads'))).upload;
+    tell({ upload });
+    keeper = makeKeeper(kept ?? { upload, files: 0, bytes: 0, isSent: false, arrived: [], parts: {} });
+    keeper.grow({ files: files.length, bytes });
+    await sendAll(upload, files, keeper);
+    if (![...states.values()].some(({ at }) => at === 'sent')) {
+      keeper.close();
+      return tell({ phase: 'Nothing was sent.' });
+    }
+    keeper.setSent();
+    tell({ phase: 'waiting' });
+    await follow(upload);
+    keeper.close();
+  } catch (error) {
+    tell({ phase: (error as Error).message });
+  }
+}
+
+const warnOfLeaving = (event: BeforeUnloadEvent) => event.preventDefault();
+
+async function sendAll(upload: string, files: readonly ChosenFile[], keeper: Keeper): Promise<void> {
+  const hold = () => void post(`uploads/${upload}/hold`).catch(() => undefined);
+  hold();
+  const holding = setInterval(hold, HOLD_EVERY_MS);
+  addEventListener('beforeunload', warnOfLeaving);
   const queue = [...files];
   const sender = async () => {
-    for (let next = queue.shift(); next; next = queue.shift()) await sendOne(upload, next);
+    for (let next = queue.shift(); next; next = queue.shift()) await sendOne(upload, next, keeper);
   };
   try {
     await Promise.all(Array.from({ length: AT_A_TIME }, sender));
   } finally {
-    clearInterval(hold);
+    clearInterval(holding);
+    removeEventListener('beforeunload', warnOfLeaving);
     await post(`uploads/${upload}/end`).catch(() => undefined); // an old hold is ignored after two minutes
   }
 }
 
-async function sendOne(upload: string, { path, file }: ChosenFile): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      set(path, { at: 'sending', sentBytes: 0 });
-      await putFile(`uploads/${upload}/file`, file, path, (sentBytes) =>
-        set(path, { at: 'sending', sentBytes }),
-      );
-      return set(path, { at: 'sent' });
-    } catch (error) {
-      if (tries >= TRIES) return set(path, { at: 'problem', message: (error as Error).message });
-      await new Promise((resolve) => setTimeout(resolve, 1_000 * tries));
+async function sendOne(upload: string, { path, file }: ChosenFile, keeper: Keeper): Promise<void> {
+  const onProgress = (sentBytes: number) => set(path, { at: 'sending', sentBytes });
+  try {
+    const digest = await digestOf(path, file);
+    if (!keeper.hasArrived(digest)) {
+      onProgress(0);
+      if (file.size > LARGE_BYTES) await sendLarge(upload, { path, file, digest }, keeper, onProgress);
+      else {
+        const headers = { 'x-isocenter-path': encodeURIComponent(path) };
+        await patiently(() => put(`uploads/${upload}/file`, file, { headers, onProgress }));
+      }
     }
+    keeper.setArrived(digest);
+    set(path, { at: 'sent' });
+  } catch (error) {
+    set(path, { at: 'problem', message: (error as Error).message });
   }
 }
 
-async function follow(upload: string, tell: (change: Partial<Sending>) => void): Promise<void> {
+async function follow(upload: string): Promise<void> {
+  const read = new Set<string>();
   for (;;) {
-    const { running, finished } = await get<UploadState>(`uploads/${upload}`);
+    const { running, finished, waiting } = await patiently(() => get<UploadState>(`uploads/${upload}`));
     const [ended] = finished;
     const [runs] = running;
-    if (ended && !runs) {
-      await readOutcomes(upload, ended.executionId);
-      return tell({ phase: 'ended', executionId: ended.executionId });
+    for (const { executionId } of finished.filter((one) => !read.has(one.executionId))) {
+      read.add(executionId);
+      await readOutcomes(upload, executionId);
     }
+    if (ended && !runs && (waiting === 0 || ended.outcome === 'Failed'))
+      return tell({ phase: 'ended', executionId: ended.executionId });
     if (runs) tell({ phase: 'running', executionId: runs });
     await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
   }
 }
 
 async function readOutcomes(upload: string, executionId: string): Promise<void> {
-  let next: number | undefined;
-  do {
-    const page: ObjectsPage = await post(`executions/${executionId}/objects`, {
-      limit: 500,
-      from: next ?? 0,
-    });
+  const known = new Set(sending.peek()?.rows.map(({ path }) => path));
+  const unknown: Row[] = [];
+  let from: number | undefined = 0;
+  while (from !== undefined) {
+    const wanted: object = { limit: LINES_AT_ONCE, from };
+    const page: ObjectsPage = await patiently(() => post(`executions/${executionId}/objects`, wanted));
     for (const line of page.objects) {
       const path = line.key.slice(upload.length + 1);
-      if (states.has(path)) set(path, { at: 'ended', line });
+      if (!known.has(path)) unknown.push({ path, sizeBytes: line.sizeBytes });
+      set(path, { at: 'ended', line });
     }
-    next = page.next;
-  } while (next !== undefined);
+    from = page.next;
+  }
+  if (unknown.length > 0) tell({ rows: [...(sending.peek()?.rows ?? []), ...unknown] });
 }

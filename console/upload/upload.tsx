@@ -1,26 +1,64 @@
 /** Files and folders dropped on the page go to the inbox; each gets its outcome. */
 import { useSignal } from '@preact/signals';
-import { useRef } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import { bytes, count, plural } from '../format.ts';
 import { Badge } from '../parts/badge.tsx';
-import { Table } from '../parts/table.tsx';
+import { LongTable } from '../parts/long-table.tsx';
 import { linkTo } from '../route.ts';
 import { type ChosenFile, fromDrop, fromInput } from './dropped-files.ts';
-import { type FileState, fileStates, type Sending, sendFiles, sending } from './sending.ts';
+import { isWaitingForServer } from './patiently.ts';
+import {
+  type FileState,
+  fileStates,
+  finishInterrupted,
+  forgetUpload,
+  type Row,
+  recallUpload,
+  type Sending,
+  sendFiles,
+  sending,
+} from './sending.ts';
 
 const BUSY = ['sending', 'waiting', 'running'];
-/** Rows on the page; the rest is in the counts and in the report. */
-const ROWS = 200;
 
 export function UploadPanel() {
+  useEffect(recallUpload, []);
   const now = sending.value;
   const isBusy = now !== undefined && BUSY.includes(now.phase);
   return (
     <>
       <h1>Upload</h1>
+      {now?.phase === 'interrupted' && <Interrupted now={now} />}
       {!isBusy && <DropZone />}
-      {now && <Progress now={now} />}
+      {now && now.phase !== 'interrupted' && <Progress now={now} />}
     </>
+  );
+}
+
+/** An upload that a reload or a crash of the browser cut off. */
+function Interrupted({ now: { kept } }: { readonly now: Sending }) {
+  if (kept === undefined) return null;
+  const halves = Object.keys(kept.parts).length;
+  return (
+    <section class="card" aria-labelledby="interrupted">
+      <h2 id="interrupted">An upload was interrupted</h2>
+      <p>
+        {count(kept.arrived.length)} of {plural(kept.files, 'file')} had arrived
+        {halves > 0 && `, ${plural(halves, 'large one')} in part`}. Choose the same files or the same folder
+        again: what is there is not sent a second time.
+      </p>
+      <p class="buttons">
+        <button type="button" onClick={() => void finishInterrupted(kept)}>
+          Ingest what has arrived
+        </button>
+        <button type="button" onClick={forgetUpload}>
+          Begin anew
+        </button>
+        <span class="dim">
+          upload <code>{kept.upload}</code>
+        </span>
+      </p>
+    </section>
   );
 }
 
@@ -93,8 +131,9 @@ const PHASES: Readonly<Record<string, string>> = {
 
 function Progress({ now }: { readonly now: Sending }) {
   const states = fileStates.value;
-  const sentBytes = now.files.reduce((sum, { path, file }) => sum + sentOf(states.get(path), file.size), 0);
-  const allBytes = now.files.reduce((sum, { file }) => sum + file.size, 0);
+  const { rows } = now;
+  const sentBytes = rows.reduce((sum, { path, sizeBytes }) => sum + sentOf(states.get(path), sizeBytes), 0);
+  const allBytes = rows.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const tally = new Map<string, number>();
   for (const state of states.values()) {
     const name = state.at === 'ended' ? state.line.outcome : state.at;
@@ -102,39 +141,68 @@ function Progress({ now }: { readonly now: Sending }) {
   }
   return (
     <section aria-labelledby="progress">
-      <h2 id="progress">{plural(now.files.length, 'file')}</h2>
-      <p class="row" role="status">
-        <span>
-          {PHASES[now.phase] ?? <span class="bad">{now.phase}</span>}{' '}
-          {now.upload && (
-            <span class="dim">
-              upload <code>{now.upload}</code>
-            </span>
+      <h2 id="progress">{rows.length > 0 ? plural(rows.length, 'file') : 'The last upload'}</h2>
+      <p class="row">
+        <span role="status">
+          {PHASES[now.phase] ?? <span class="bad">{now.phase}</span>}
+          {isWaitingForServer.value && (
+            <strong class="warn"> The server does not answer; it goes on when it is back.</strong>
           )}
         </span>
-        {now.executionId && <a href={linkTo('ingests', now.executionId)}>Open the ingest</a>}
+        {now.executionId && (
+          <a class="button" href={linkTo('ingests', now.executionId)}>
+            Open the ingest
+          </a>
+        )}
       </p>
       <progress value={sentBytes} max={Math.max(1, allBytes)} aria-label="Bytes sent" />
       <p class="dim">
         {bytes(sentBytes)} of {bytes(allBytes)} ·{' '}
-        {[...tally].map(([name, value]) => `${count(value)} ${name}`).join(', ')}
+        {[...tally].map(([name, value]) => `${count(value)} ${TALLY[name] ?? name}`).join(', ')}
+        {now.upload && (
+          <>
+            {' '}
+            · upload <code>{now.upload}</code>
+          </>
+        )}
       </p>
-      <Table label="Files" heads={['File', 'Size', 'State', 'Why']} numbers={[1]}>
-        {now.files.slice(0, ROWS).map(({ path, file }) => (
-          <tr key={path}>
-            <th scope="row" class="key">
-              {path}
-            </th>
-            <td class="number">{bytes(file.size)}</td>
-            <td>
-              <State of={states.get(path)} size={file.size} />
-            </td>
-            <td class="why">{whyOf(states.get(path))}</td>
-          </tr>
-        ))}
-      </Table>
-      {now.files.length > ROWS && <p class="dim">and {count(now.files.length - ROWS)} more</p>}
+      {rows.length > 0 && (
+        <LongTable
+          label="Files"
+          heads={['File', 'Size', 'State', 'Why']}
+          numbers={[1]}
+          total={rows.length}
+          onView={nothing}
+          row={(index) => <Cells of={rows[index] as Row} state={states.get(rows[index]?.path ?? '')} />}
+        />
+      )}
     </section>
+  );
+}
+
+const nothing = () => {};
+const TALLY: Readonly<Record<string, string>> = { waiting: 'to send', problem: 'not sent' };
+
+function Cells({
+  of: { path, sizeBytes },
+  state,
+}: {
+  readonly of: Row;
+  readonly state: FileState | undefined;
+}) {
+  return (
+    <>
+      <th scope="row" class="key">
+        <div class="clamp">{path}</div>
+      </th>
+      <td class="number">{bytes(sizeBytes)}</td>
+      <td>
+        <State of={state} size={sizeBytes} />
+      </td>
+      <td class="why">
+        <div class="clamp">{whyOf(state)}</div>
+      </td>
+    </>
   );
 }
 

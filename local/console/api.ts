@@ -180,8 +180,49 @@ export interface DataStore {
   readonly addresses: Readonly<Record<string, string>>;
 }
 
+/** A part of a large file that is in the store. */
+export interface ArrivedPart {
+  /** From 1. */
+  readonly number: number;
+  readonly sizeBytes: number;
+  /** Base64. */
+  readonly sha256: string;
+  readonly etag: string;
+}
+
 export interface UploadState {
   readonly upload: string;
+  /** Its objects in the inbox, counted up to a thousand. */
+  readonly waiting: number;
   readonly running: readonly string[];
+  /** Newest first. */
   readonly finished: readonly Summary[];
+}
+
+/** A series whose image sets are, or were, several. No values: keywords, ids and counts. */
+export interface SeriesState {
+  readonly seriesInstanceUID: string;
+  readonly imageSets: readonly {
+    readonly imageSetId: string;
+    readonly isPrimary: boolean;
+    readonly isProven: boolean;
+    readonly instances: number;
+  }[];
+  readonly keywords: readonly string[];
+  /** Those of whose the image sets are: merging across these wants a second yes. */
+  readonly identityKeywords: readonly string[];
+  readonly isKeptApart: boolean;
+  /** The oldest first. */
+  readonly history: readonly {
+    readonly decision: string;
+    readonly actor: string;
+    readonly reason: string;
+    readonly at: string;
+  }[];
+  /** Merges that can be undone, and until when. */
+  readonly undoable: readonly { readonly executionId: string; readonly until: string }[];
+}
+
+export interface Decided {
+  readonly says: string;
 }

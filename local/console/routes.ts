@@ -16,7 +16,9 @@ import {
   searchImageSets,
 } from './image-sets.ts';
 import { readObjects } from './objects.ts';
-import { beginUpload, endUpload, readUpload, receiveFile, refreshUpload } from './uploads.ts';
+import { readSeries, resolveSeries } from './resolutions.ts';
+import { beginParts, completeParts, listParts, receivePart } from './upload-parts.ts';
+import { beginUpload, endUpload, keyOf, pathOf, readUpload, receiveFile, refreshUpload } from './uploads.ts';
 
 export interface Services {
   readonly backend: Backend;
@@ -108,6 +110,12 @@ const ROUTES: readonly Route[] = [
       'content-disposition': `attachment; filename="${uids[2]}.dcm"`,
     });
   }),
+  answer('POST', 'series/view', async ({ services, request }) =>
+    readSeries(services.backend, await readJsonBody(request)),
+  ),
+  answer('POST', 'series/resolve', async ({ services, request }) =>
+    resolveSeries(services.backend, await readJsonBody(request)),
+  ),
   answer('GET', 'data-store', ({ services }) => readDataStore(services.backend, services.activity)),
   answer('POST', 'uploads', ({ services }) => beginUpload(services.backend)),
   answer('GET', 'uploads/:id', ({ services, labels }) => readUpload(services.backend, labels[0] ?? '')),
@@ -118,6 +126,23 @@ const ROUTES: readonly Route[] = [
   answer('PUT', 'uploads/:id/file', ({ services, labels, request }) =>
     receiveFile(services.backend, labels[0] ?? '', request),
   ),
+  answer('POST', 'uploads/:id/parts/begin', async (call) => {
+    const body = await readJsonBody(call.request);
+    return beginParts(call.services.backend, keyOf(call.labels[0] ?? '', requireText(body, 'path')));
+  }),
+  answer('POST', 'uploads/:id/parts/list', async (call) => {
+    const parts = await listParts(call.services.backend, partsOf(call, await readJsonBody(call.request)));
+    return { parts };
+  }),
+  answer('PUT', 'uploads/:id/part', ({ services, labels, request }) => {
+    const partsId = String(request.headers['x-isocenter-parts'] ?? '');
+    return receivePart(services.backend, { key: keyOf(labels[0] ?? '', pathOf(request)), partsId }, request);
+  }),
+  answer('POST', 'uploads/:id/parts/complete', async (call) => {
+    const body = await readJsonBody(call.request);
+    const { sizeBytes = 0 } = whole(body, 'sizeBytes');
+    return completeParts(call.services.backend, partsOf(call, body), sizeBytes);
+  }),
 ];
 
 /** Runs the route of a path below `/api/`. Throws HttpProblem 404, 405 and what the route throws. */
@@ -155,6 +180,19 @@ function executionId({ labels }: Call): string {
   if (!isExecutionId(id)) throw new HttpProblem(400, 'not an execution id');
   return id;
 }
+
+/** As it is: a path may begin or end with a space. */
+function requireText(body: Readonly<Record<string, unknown>>, name: string): string {
+  const text = body[name];
+  if (typeof text !== 'string' || text === '' || text.length > 2_048)
+    throw new HttpProblem(400, `${name}: expected a text of at most 2048 characters`);
+  return text;
+}
+
+const partsOf = ({ labels }: Call, body: Readonly<Record<string, unknown>>) => ({
+  key: keyOf(labels[0] ?? '', requireText(body, 'path')),
+  partsId: requireText(body, 'partsId'),
+});
 
 function whole(body: Readonly<Record<string, unknown>>, name: string): Record<string, number> {
   const value = body[name];

@@ -43,18 +43,24 @@ export async function receiveFile(
   upload: string,
   request: IncomingMessage,
 ): Promise<{ key: string; sizeBytes: number }> {
-  const key = `${requireUpload(upload)}/${pathOf(request)}`;
-  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new HttpProblem(400, 'the path is too long for a key');
+  const key = keyOf(upload, pathOf(request));
   const wanted = Number(request.headers['content-length'] ?? Number.NaN);
   const location = { bucket: backend.inboxBucket, key };
   const { sizeBytes } = await backend.deps.objects.writeStream(location, wholeBody(request, wanted));
   return { key, sizeBytes };
 }
 
-function pathOf(request: IncomingMessage): string {
+/** Throws HttpProblem 400. */
+export function keyOf(upload: string, path: string): string {
+  const key = `${requireUpload(upload)}/${path.replace(/^\/+/, '')}`;
+  if (Buffer.byteLength(key) > MAX_KEY_BYTES) throw new HttpProblem(400, 'the path is too long for a key');
+  return key;
+}
+
+export function pathOf(request: IncomingMessage): string {
   const header = request.headers['x-isocenter-path'];
   try {
-    const path = decodeURIComponent(typeof header === 'string' ? header : '').replace(/^\/+/, '');
+    const path = decodeURIComponent(typeof header === 'string' ? header : '');
     if (path !== '') return path;
   } catch {
     // told below
@@ -94,7 +100,16 @@ export async function readUpload(backend: Backend, upload: string): Promise<Uplo
   }
   return {
     upload,
+    waiting: await countWaiting(backend, upload),
     running: ours.filter(({ status }) => status === 'RUNNING').map(({ name = '' }) => name),
     finished,
   };
+}
+
+const COUNTED = 1_000;
+
+async function countWaiting({ deps, inboxBucket }: Backend, upload: string): Promise<number> {
+  let waiting = 0;
+  for await (const _entry of deps.objects.list(inboxBucket, `${upload}/`)) if (++waiting >= COUNTED) break;
+  return waiting;
 }
