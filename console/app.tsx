@@ -31,7 +31,11 @@ export function App() {
         </a>
         <nav aria-label="Panels">
           {PANELS.map(({ path, name }) => (
-            <a key={path} href={linkTo(path)} aria-current={panel === path ? 'page' : undefined}>
+            <a
+              key={path}
+              href={linkTo(path)}
+              aria-current={(panel === 'find' ? 'ingests' : panel) === path ? 'page' : undefined}
+            >
               {name}
               {path === '' && <RunningCount />}
             </a>
@@ -64,8 +68,10 @@ function skipToMain(): void {
 }
 
 function Panel() {
-  const [panel = '', id] = route.value;
-  if (panel === 'ingests') return id ? <OneIngestPanel key={id} executionId={id} /> : <IngestsPanel />;
+  const [panel = '', id, more] = route.value;
+  if (panel === 'ingests')
+    return id ? <OneIngestPanel key={id} executionId={id} code={more} /> : <IngestsPanel key="all" />;
+  if (panel === 'find') return <IngestsPanel key={`${id} ${more}`} outcome={id} when={more} />;
   if (panel === 'image-sets') return id ? <ImageSetPanel key={id} imageSetId={id} /> : <ImageSetsPanel />;
   if (panel === 'upload') return <UploadPanel />;
   if (panel === 'data-store') return <DataStorePanel />;

@@ -39,14 +39,7 @@ function Parts({ store }: { readonly store: DataStore }) {
         {Object.entries(store.counts).map(([name, value]) => (
           <div key={name} class="figure plain">
             <span class="value">{count(value)}</span>
-            <span class="name">
-              {words(
-                name
-                  .replace(/Count$/, '')
-                  .replace(/^Total/, 'All')
-                  .replace('DICOM', ''),
-              )}
-            </span>
+            <span class="name">{COUNT_NAMES[name] ?? words(name)}</span>
           </div>
         ))}
       </section>
@@ -69,6 +62,15 @@ function Parts({ store }: { readonly store: DataStore }) {
     </>
   );
 }
+
+/** What the service's metrics count. */
+const COUNT_NAMES: Readonly<Record<string, string>> = {
+  TotalImageSetCount: 'Image sets',
+  PrimaryImageSetCount: 'Primary image sets',
+  DICOMInstanceCount: 'Instances',
+  DICOMStudyCount: 'Studies',
+  DICOMSeriesCount: 'Series',
+};
 
 function Jobs({ store }: { readonly store: DataStore }) {
   return (

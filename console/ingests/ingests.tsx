@@ -25,7 +25,33 @@ const CODES = Object.entries(OUTCOMES)
   .map(([code]) => code)
   .sort();
 
+const TIMES = [
+  ['', 'any time'],
+  ['today', 'today'],
+  ['yesterday', 'yesterday'],
+  ['hours', 'the last 24 hours'],
+  ['week', 'the last 7 days'],
+] as const;
+
+const DAY_MS = 86_400_000;
+
+/** Days are those of this browser's clock. Pure but for the time zone. */
+export function timesOf(when: string, nowMs: number): { since?: string; until?: string } {
+  const midnight = new Date(nowMs);
+  midnight.setHours(0, 0, 0, 0);
+  const day = (ms: number) => new Date(ms).toISOString();
+  if (when === 'today') return { since: day(midnight.getTime()) };
+  if (when === 'yesterday') {
+    const before = new Date(midnight);
+    before.setDate(before.getDate() - 1);
+    return { since: day(before.getTime()), until: day(midnight.getTime()) };
+  }
+  if (when === 'hours') return { since: day(nowMs - DAY_MS) };
+  return when === 'week' ? { since: day(nowMs - 7 * DAY_MS) } : {};
+}
+
 interface Query {
+  readonly when: string;
   readonly text: string;
   readonly outcome: string;
   readonly code: string;
@@ -33,7 +59,7 @@ interface Query {
   readonly accessionNumber: string;
 }
 
-const EVERYTHING: Query = { text: '', outcome: '', code: '', patientId: '', accessionNumber: '' };
+const EVERYTHING: Query = { when: '', text: '', outcome: '', code: '', patientId: '', accessionNumber: '' };
 
 interface Found {
   readonly executions: readonly Summary[];
@@ -41,14 +67,26 @@ interface Found {
   readonly next?: string;
 }
 
-export function IngestsPanel() {
-  const query = useSignal(EVERYTHING);
+/** `outcome` and `when`: what another panel's link wants to see. */
+export function IngestsPanel({
+  outcome = '',
+  when = '',
+}: {
+  readonly outcome?: string | undefined;
+  readonly when?: string | undefined;
+}) {
+  const query = useSignal<Query>(outcome + when === '' ? EVERYTHING : { ...EVERYTHING, outcome, when });
   const found = useSignal<Found>({ executions: [], looked: 0 });
   const state = useSignal<'loading' | 'there' | string>('loading');
   const load = async (from: Found, signal?: AbortSignal) => {
     state.value = 'loading';
     try {
-      const body = { ...query.peek(), ...(from.next === undefined ? {} : { next: from.next }) };
+      const { when: time, ...wanted } = query.peek();
+      const body = {
+        ...wanted,
+        ...timesOf(time, Date.now()),
+        ...(from.next === undefined ? {} : { next: from.next }),
+      };
       const { executions, looked, next } = await post<ExecutionPage>('executions/search', body, signal);
       found.value = {
         executions: [...from.executions, ...executions],
@@ -70,6 +108,7 @@ export function IngestsPanel() {
     <>
       <h1>Ingests</h1>
       <Search
+        first={query.peek()}
         onQuery={(next) => {
           query.value = next;
         }}
@@ -98,12 +137,13 @@ export function IngestsPanel() {
   );
 }
 
-function Search({ onQuery }: { readonly onQuery: (query: Query) => void }) {
+function Search({ first, onQuery }: { readonly first: Query; readonly onQuery: (query: Query) => void }) {
   const submit = (event: Event) => {
     event.preventDefault();
     const data = new FormData(event.currentTarget as HTMLFormElement);
     const of = (name: string) => String(data.get(name) ?? '').trim();
     onQuery({
+      when: of('when'),
       text: of('text'),
       outcome: of('outcome'),
       code: of('code'),
@@ -118,10 +158,20 @@ function Search({ onQuery }: { readonly onQuery: (query: Query) => void }) {
         <input name="text" type="search" spellcheck={false} />
       </label>
       <label>
+        When
+        <select name="when" onChange={(event) => event.currentTarget.form?.requestSubmit()}>
+          {TIMES.map(([value, text]) => (
+            <option key={value} value={value} selected={value === first.when}>
+              {text}
+            </option>
+          ))}
+        </select>
+      </label>
+      <label>
         Outcome
         <select name="outcome" onChange={(event) => event.currentTarget.form?.requestSubmit()}>
           {OUTCOME_CHOICES.map(([value, text]) => (
-            <option key={value} value={value}>
+            <option key={value} value={value} selected={value === first.outcome}>
               {text}
             </option>
           ))}

@@ -21,9 +21,14 @@ export function Objects(props: {
   const searched = useSignal('');
   const source = pages.source.value;
   const state = pages.state.value;
+  const hasSets = outcome !== 'rejected';
   const row = (index: number) => {
     const line = source.at(index);
-    return line && <Cells line={line} chosen={chosen.value} choose={() => (chosen.value = line)} />;
+    return (
+      line && (
+        <Cells line={line} hasSets={hasSets} chosen={chosen.value} choose={() => (chosen.value = line)} />
+      )
+    );
   };
   const find = (text: string) => {
     searched.value = text.trim();
@@ -58,7 +63,7 @@ export function Objects(props: {
       {source.total > 0 && (
         <LongTable
           label={`Objects: ${outcome} ${code}`}
-          heads={['Object', 'Size', 'Why', 'Image set']}
+          heads={hasSets ? ['Object', 'Size', 'Why', 'Image set'] : ['Object', 'Size', 'Why']}
           numbers={[1]}
           total={source.total}
           onView={pages.see}
@@ -94,10 +99,11 @@ const pathOf = ({ key }: ObjectLine): string => key.slice(key.indexOf('/') + 1);
 
 function Cells(props: {
   readonly line: ObjectLine;
+  readonly hasSets: boolean;
   readonly chosen: ObjectLine | undefined;
   readonly choose: () => void;
 }) {
-  const { line, chosen, choose } = props;
+  const { line, hasSets, chosen, choose } = props;
   return (
     <>
       <th scope="row" class="key">
@@ -109,11 +115,13 @@ function Cells(props: {
       <td class="why">
         <div class="clamp">{[reasonsOf(line), proofOf(line)].filter(Boolean).join(' · ')}</div>
       </td>
-      <td>
-        {line.imageSetId && (
-          <a href={linkTo('image-sets', line.imageSetId)}>{line.imageSetId.slice(0, 8)}…</a>
-        )}
-      </td>
+      {hasSets && (
+        <td>
+          {line.imageSetId && (
+            <a href={linkTo('image-sets', line.imageSetId)}>{line.imageSetId.slice(0, 8)}…</a>
+          )}
+        </td>
+      )}
     </>
   );
 }

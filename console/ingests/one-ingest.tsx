@@ -1,6 +1,6 @@
 /** One ingest: its flow, its objects by outcome and code with what to do about them, its image sets and its history. */
 import { useComputed, useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { CodeGroup, ExecutionDetails, Report } from '../../local/console/api.ts';
 import { bytes, clock, count, plural, seconds } from '../format.ts';
 import { overview } from '../live.ts';
@@ -14,7 +14,14 @@ import { History } from './history.tsx';
 import { Objects } from './objects.tsx';
 import { Variants } from './variants.tsx';
 
-export function OneIngestPanel({ executionId }: { readonly executionId: string }) {
+export function OneIngestPanel({
+  executionId,
+  code,
+}: {
+  readonly executionId: string;
+  /** The group that is shown open. */
+  readonly code?: string | undefined;
+}) {
   const path = `executions/${encodeURIComponent(executionId)}`;
   const { loading, again } = useLoaded(executionId, (signal) => get<ExecutionDetails>(path, signal));
   // While it runs, its stages come with the live overview; once it has left that, the report is asked for.
@@ -28,11 +35,17 @@ export function OneIngestPanel({ executionId }: { readonly executionId: string }
       {(details) => (
         <>
           <Heading details={details} again={again} />
-          <section aria-label="Flow" class="card">
-            <Stages stages={live.value?.stages ?? details.stages} counts={stageCounts(details.report)} />
-          </section>
-          {details.report && <ReportParts details={details} report={details.report} again={again} />}
-          <History executionId={executionId} />
+          {details.stages.length > 0 && (
+            <section aria-label="Flow" class="card">
+              <Stages stages={live.value?.stages ?? details.stages} counts={stageCounts(details.report)} />
+            </section>
+          )}
+          {details.report && <ReportParts details={details} report={details.report} code={code} />}
+          {details.status === 'FORGOTTEN' ? (
+            <p class="dim">Step Functions keeps an execution’s history for 90 days: this one’s is gone.</p>
+          ) : (
+            <History executionId={executionId} />
+          )}
         </>
       )}
     </Loaded>
@@ -140,13 +153,13 @@ function Cancel({ executionId, again }: { readonly executionId: string; readonly
 function ReportParts(props: {
   readonly details: ExecutionDetails;
   readonly report: Report;
-  readonly again: () => void;
+  readonly code: string | undefined;
 }) {
-  const { details, report } = props;
+  const { details, report, code } = props;
   return (
     <>
       <Counts report={report} />
-      <Groups details={details} />
+      <Groups details={details} code={code} />
       <Variants report={report} />
       <ImageSets report={report} />
       <Batches report={report} />
@@ -196,20 +209,39 @@ const OUTCOME_TITLES = {
   duplicate: 'Duplicate: stored before, byte for byte',
 } as const;
 
-function Groups({ details }: { readonly details: ExecutionDetails }) {
+function Groups({
+  details,
+  code,
+}: {
+  readonly details: ExecutionDetails;
+  readonly code: string | undefined;
+}) {
+  const troubled = details.groups.filter(({ outcome }) => outcome === 'failed' || outcome === 'rejected');
   const outcomes = (['failed', 'rejected', 'ingested', 'duplicate'] as const).filter((outcome) =>
     details.groups.some((group) => group.outcome === outcome),
   );
   return (
     <section aria-labelledby="objects">
       <h2 id="objects">Objects</h2>
+      {troubled.length > 1 && (
+        <Retry
+          executionId={details.executionId}
+          count={troubled.reduce((sum, group) => sum + group.count, 0)}
+          hint="Puts everything that was refused or failed back into the inbox. Or open a reason below, and retry what it is about."
+        />
+      )}
       {outcomes.map((outcome) => (
         <div key={outcome} class={`outcome ${outcome}`}>
           <h3>{OUTCOME_TITLES[outcome]}</h3>
           {details.groups
             .filter((group) => group.outcome === outcome)
             .map((group) => (
-              <Group key={group.code} executionId={details.executionId} group={group} />
+              <Group
+                key={group.code}
+                executionId={details.executionId}
+                group={group}
+                isFirstOpen={group.code !== '' && group.code === code}
+              />
             ))}
         </div>
       ))}
@@ -217,12 +249,23 @@ function Groups({ details }: { readonly details: ExecutionDetails }) {
   );
 }
 
-function Group({ executionId, group }: { readonly executionId: string; readonly group: CodeGroup }) {
-  const isOpen = useSignal(false);
+function Group(props: {
+  readonly executionId: string;
+  readonly group: CodeGroup;
+  readonly isFirstOpen: boolean;
+}) {
+  const { executionId, group, isFirstOpen } = props;
+  const isOpen = useSignal(isFirstOpen);
+  const box = useRef<HTMLDetailsElement>(null);
+  useEffect(() => {
+    if (isFirstOpen) box.current?.scrollIntoView({ block: 'center' });
+  }, []);
   const canRetry = group.outcome === 'failed' || group.outcome === 'rejected';
   return (
     <details
+      ref={box}
       class="group"
+      open={isOpen.value}
       onToggle={(event) => {
         isOpen.value = event.currentTarget.open;
       }}
@@ -240,7 +283,18 @@ function Group({ executionId, group }: { readonly executionId: string; readonly 
           <strong>What to do:</strong> {group.advice}
         </p>
       )}
-      {canRetry && <Retry executionId={executionId} group={group} />}
+      {canRetry && (
+        <Retry
+          executionId={executionId}
+          count={group.count}
+          code={group.code}
+          hint={
+            group.retry
+              ? 'Trying again may help.'
+              : 'The same file will end the same way, unless it or the rules changed.'
+          }
+        />
+      )}
       {isOpen.value && (
         <Objects executionId={executionId} outcome={group.outcome} code={group.code} total={group.count} />
       )}
@@ -248,16 +302,21 @@ function Group({ executionId, group }: { readonly executionId: string; readonly 
   );
 }
 
-function Retry({ executionId, group }: { readonly executionId: string; readonly group: CodeGroup }) {
+function Retry(props: {
+  readonly executionId: string;
+  readonly count: number;
+  /** Without one everything that was refused or failed. */
+  readonly code?: string;
+  readonly hint: string;
+}) {
+  const { executionId, code, hint } = props;
   const says = useSignal('');
   const busy = useSignal(false);
   const retry = async () => {
     busy.value = true;
     try {
       const path = `executions/${encodeURIComponent(executionId)}/retry`;
-      const done = await post<{ restored: number; skipped: number; upload: string }>(path, {
-        code: group.code,
-      });
+      const done = await post<{ restored: number; skipped: number; upload: string }>(path, { code });
       says.value =
         done.restored > 0
           ? `${plural(done.restored, 'object')} back in the inbox as upload ${done.upload}; a new ingest starts.`
@@ -270,13 +329,11 @@ function Retry({ executionId, group }: { readonly executionId: string; readonly 
   return (
     <p class="row">
       <button type="button" disabled={busy.value} onClick={() => void retry()}>
-        Retry all {count(group.count)} of {group.code}
+        Retry all {count(props.count)}
+        {code !== undefined && ` of ${code}`}
       </button>
       <span class="dim" role="status">
-        {says.value ||
-          (group.retry
-            ? 'Trying again may help.'
-            : 'The same file will end the same way, unless it or the rules changed.')}
+        {says.value || hint}
       </span>
     </p>
   );

@@ -70,6 +70,12 @@ function Choices({
 }) {
   const { imageSets, isKeptApart, undoable } = state;
   const isSeveral = imageSets.length > 1;
+  if (!isSeveral && undoable.length === 0)
+    return (
+      <p class="dim">
+        Nothing is left to decide: one image set holds the series, and what was merged into it is deleted.
+      </p>
+    );
   return (
     <p class="buttons">
       {isSeveral &&

@@ -42,8 +42,18 @@ function Figures({ found }: { readonly found: Overview }) {
   return (
     <section aria-label="Last 24 hours" class="figures">
       <Figure name="Ingested, 24 h" value={count(sum(({ counts }) => counts?.ingested ?? 0))} tone="good" />
-      <Figure name="Rejected, 24 h" value={count(rejected)} tone={rejected > 0 ? 'warn' : 'plain'} />
-      <Figure name="Failed, 24 h" value={count(failed)} tone={failed > 0 ? 'bad' : 'plain'} />
+      <Figure
+        name="Rejected, 24 h"
+        value={count(rejected)}
+        tone={rejected > 0 ? 'warn' : 'plain'}
+        to={linkTo('find', 'rejected', 'hours')}
+      />
+      <Figure
+        name="Failed, 24 h"
+        value={count(failed)}
+        tone={failed > 0 ? 'bad' : 'plain'}
+        to={linkTo('find', 'failed', 'hours')}
+      />
       <Figure name="Running" value={count(found.running.length)} tone="plain" />
       <Figure name="Oldest waiting" value={oldest ? age(oldest.oldest, now.value) : '–'} tone="plain" />
       <Figure name="Need attention" value={count(stuck)} tone={stuck > 0 ? 'bad' : 'plain'} />
@@ -52,12 +62,26 @@ function Figures({ found }: { readonly found: Overview }) {
   );
 }
 
-function Figure(props: { readonly name: string; readonly value: string; readonly tone: string }) {
-  return (
-    <div class={`figure ${props.tone}`}>
-      <span class="value">{props.value}</span>
-      <span class="name">{props.name}</span>
-    </div>
+function Figure(props: {
+  readonly name: string;
+  readonly value: string;
+  readonly tone: string;
+  /** Where its objects are listed. */
+  readonly to?: string;
+}) {
+  const { name, value, tone, to } = props;
+  const inside = (
+    <>
+      <span class="value">{value}</span>
+      <span class="name">{name}</span>
+    </>
+  );
+  return to ? (
+    <a class={`figure ${tone}`} href={to}>
+      {inside}
+    </a>
+  ) : (
+    <div class={`figure ${tone}`}>{inside}</div>
   );
 }
 
@@ -183,9 +207,9 @@ function Trouble({ summary }: { readonly summary: Summary }) {
       </span>
       <span class="codes">
         {rejects.map(([code, value]) => (
-          <span key={code} class="badge plain">
+          <a key={code} class="badge plain" href={linkTo('ingests', summary.executionId, code)}>
             {code} {count(value)}
-          </span>
+          </a>
         ))}
       </span>
     </li>
@@ -202,11 +226,11 @@ export function SummaryTable({
   const heads = [
     'Upload',
     'Outcome',
+    'Rejected',
+    'Failed',
     'Received',
     'Ingested',
     'Duplicate',
-    'Rejected',
-    'Failed',
     'Variants',
     'Finished',
   ];
@@ -220,15 +244,15 @@ export function SummaryTable({
           <td>
             <Badge of={one.outcome} />
           </td>
-          <td class="number">{count(one.counts?.received ?? 0)}</td>
-          <td class="number">{count(one.counts?.ingested ?? 0)}</td>
-          <td class="number">{count(one.counts?.duplicate ?? 0)}</td>
           <td class={`number ${(one.counts?.rejected ?? 0) > 0 ? 'warn' : ''}`}>
             {count(one.counts?.rejected ?? 0)}
           </td>
           <td class={`number ${(one.counts?.failed ?? 0) > 0 ? 'bad' : ''}`}>
             {count(one.counts?.failed ?? 0)}
           </td>
+          <td class="number">{count(one.counts?.received ?? 0)}</td>
+          <td class="number">{count(one.counts?.ingested ?? 0)}</td>
+          <td class="number">{count(one.counts?.duplicate ?? 0)}</td>
           <td class="number">{count(one.variants ?? 0)}</td>
           <td>
             <time dateTime={one.finishedAt} title={one.finishedAt}>

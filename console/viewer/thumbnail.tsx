@@ -43,7 +43,7 @@ export function Thumbnail({ imageSetId }: { readonly imageSetId: string }) {
   return (
     <span class={`thumbnail ${state.value}`}>
       <canvas ref={canvas} width="64" height="64" />
-      {state.value === 'none' && <span>no image</span>}
+      {state.value !== 'drawn' && <span>{state.value === 'none' ? 'no image' : '…'}</span>}
     </span>
   );
 }

@@ -68,6 +68,10 @@ export interface ExecutionQuery {
   readonly code?: string;
   readonly patientId?: string;
   readonly accessionNumber?: string;
+  /** Finished at or after; ISO 8601, UTC. */
+  readonly since?: string;
+  /** Finished before. */
+  readonly until?: string;
   /** Where an earlier answer stopped. */
   readonly next?: string;
 }

@@ -4,6 +4,7 @@ import type { Overview } from './api.ts';
 import { SECURITY_HEADERS } from './guard.ts';
 
 const EVERY_MS = 1_000;
+const SLOWEST_MS = 4_000;
 /** A page that hears nothing for longer than twice this says that it is disconnected. */
 const HEARTBEAT_MS = 5_000;
 /** Pages of one machine. */
@@ -27,6 +28,7 @@ export function makeLive(read: () => Promise<Overview>, log: (line: string) => v
   };
   const tick = async () => {
     timer = undefined;
+    const startedMs = performance.now();
     try {
       const overview = await read();
       const text = JSON.stringify({ ...overview, at: '' });
@@ -38,7 +40,9 @@ export function makeLive(read: () => Promise<Overview>, log: (line: string) => v
       log(`console: ${(error as Error).name}`);
       write('event: trouble\ndata: {}\n\n');
     }
-    if (listeners.size > 0) timer = setTimeout(tick, EVERY_MS);
+    // A world that takes long to look at is looked at less often: at most a tenth of the time goes into it.
+    const tookMs = performance.now() - startedMs;
+    if (listeners.size > 0) timer = setTimeout(tick, Math.max(EVERY_MS, Math.min(SLOWEST_MS, 9 * tookMs)));
   };
   return {
     listen(request, response) {

@@ -12,6 +12,7 @@ const RECENT = 60;
 const RUNNING_SHOWN = 20;
 /** The inbox is counted up to here; a fuller one is shown as "more than". */
 const COUNTED_OBJECTS = 20_000;
+const INBOX_SLOWEST_MS = 30_000;
 const UPLOADS_SHOWN = 200;
 /** The last ones with troubles are told with their codes. */
 const TROUBLED = 5;
@@ -21,9 +22,10 @@ export function makeOverview(backend: Backend): () => Promise<Overview> {
   const names = new Map<string, string>();
   const readSummary = makeSummaryReader(backend);
   const withRejects = makeRejectReader(backend);
+  const inbox = makeInboxReader(backend);
   return async () => {
     const running = await readRunning(backend, names);
-    const { waiting, isPartial } = await readWaiting(backend, new Set(running.map(({ upload }) => upload)));
+    const { waiting, isPartial } = await inbox(new Set(running.map(({ upload }) => upload)));
     const received = new Map(waiting.map(({ upload, objects }) => [upload, objects]));
     const recent: Summary[] = [];
     for await (const key of summaryKeys(backend, new Date())) {
@@ -98,10 +100,27 @@ interface Tally {
   oldest: string;
 }
 
-async function readWaiting(
-  backend: Backend,
-  running: ReadonlySet<string>,
-): Promise<{ waiting: WaitingUpload[]; isPartial: boolean }> {
+/** A full inbox takes thousands of keys to count: it is counted again only after twenty times what that took. */
+function makeInboxReader(backend: Backend) {
+  let known: Inbox = { uploads: new Map(), isPartial: false };
+  let againAtMs = 0;
+  return async (running: ReadonlySet<string>) => {
+    if (performance.now() >= againAtMs) {
+      const startedMs = performance.now();
+      known = await countInbox(backend);
+      const nowMs = performance.now();
+      againAtMs = nowMs + Math.min(INBOX_SLOWEST_MS, Math.max(0, 20 * (nowMs - startedMs) - 1_000));
+    }
+    return readWaiting(backend, known, running);
+  };
+}
+
+interface Inbox {
+  readonly uploads: ReadonlyMap<string, Tally>;
+  readonly isPartial: boolean;
+}
+
+async function countInbox(backend: Backend): Promise<Inbox> {
   const uploads = new Map<string, Tally>();
   let counted = 0;
   let isPartial = false;
@@ -117,6 +136,14 @@ async function readWaiting(
     if (lastModified < tally.oldest) tally.oldest = lastModified;
     uploads.set(upload, tally);
   }
+  return { uploads, isPartial };
+}
+
+async function readWaiting(
+  backend: Backend,
+  { uploads, isPartial }: Inbox,
+  running: ReadonlySet<string>,
+): Promise<{ waiting: WaitingUpload[]; isPartial: boolean }> {
   const oldestFirst = [...uploads].sort(([, a], [, b]) => a.oldest.localeCompare(b.oldest));
   const waiting = await Promise.all(
     oldestFirst.slice(0, UPLOADS_SHOWN).map(async ([upload, tally]) => {

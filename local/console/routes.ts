@@ -59,7 +59,8 @@ const ROUTES: readonly Route[] = [
   answer('GET', 'overview', ({ services }) => services.overview()),
   answer('POST', 'executions/search', async ({ services, request }) => {
     const names = ['text', 'outcome', 'code', 'patientId', 'accessionNumber', 'next'] as const;
-    return services.searchExecutions(await texts<ExecutionQuery>(request, names));
+    const query = await texts<ExecutionQuery>(request, [...names, 'since', 'until']);
+    return services.searchExecutions(query);
   }),
   answer('GET', 'executions/:id', (call) => readExecution(call.services.backend, executionId(call))),
   answer('POST', 'executions/:id/objects', async (call) => {

@@ -8,6 +8,7 @@ import type { ExecutionPage, Summary } from '../../local/console/api.ts';
 import { demoFiles } from '../../local/demo/demo.ts';
 import { startWorld, type World } from '../../local/world/world.ts';
 import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import type { ObjectStore } from '../../shared/ports/object-store.ts';
 
 export const UPLOAD = 'demo-for-the-console';
 
@@ -16,13 +17,20 @@ export interface Demonstration {
   readonly url: string;
   /** By path within the upload. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  readonly store: ObjectStore;
   close(): Promise<void>;
 }
 
-export async function startDemonstration(): Promise<Demonstration> {
+export const startDemonstration = (): Promise<Demonstration> =>
+  startWorldWith(UPLOAD, new Map([...demoFiles('current')].map(({ path, bytes }) => [path, bytes])));
+
+/** A world with these files in its inbox. */
+export async function startWorldWith(
+  upload: string,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<Demonstration> {
   const dataDir = await mkdtemp(join(tmpdir(), 'isocenter-console-'));
   const world = await startWorld({ dataDir, basePort: 0 });
-  const files = new Map([...demoFiles('current')].map(({ path, bytes }) => [path, bytes]));
   const s3 = new S3Client({
     region: world.region,
     endpoint: world.s3Url,
@@ -31,13 +39,14 @@ export async function startDemonstration(): Promise<Demonstration> {
   });
   const store = s3ObjectStore(s3);
   for (const [path, bytes] of files)
-    await store.write({ bucket: world.inboxBucket, key: `${UPLOAD}/${path}` }, bytes);
-  s3.destroy();
+    await store.write({ bucket: world.inboxBucket, key: `${upload}/${path}` }, bytes);
   return {
     world,
     url: world.consoleUrl,
     files,
+    store,
     async close() {
+      s3.destroy();
       await world.close();
       await rm(dataDir, { recursive: true, force: true });
     },

@@ -65,11 +65,12 @@ export async function writeLargeExecution(
   objects: ObjectStore,
   workBucket: string,
   wanted: { readonly executionId: string; readonly upload: string; readonly objects: number },
+  nowMs = Date.now(),
 ): Promise<void> {
   const { executionId, upload } = wanted;
   const deps = {
     objects,
-    clock: { now: () => Date.now(), sleep: async () => {} },
+    clock: { now: () => nowMs, sleep: async () => {} },
     settings: { workBucket, inboxBucket: '', eventBusName: '', verify: { mode: 'full' } },
   } as unknown as PipelineDeps;
   const shards: string[] = [];
@@ -100,6 +101,6 @@ export async function writeLargeExecution(
   }
   await writeShardList({ objects, workBucket }, executionId, 'inspect', shards);
   const uploadId = await nameUpload(deps, upload);
-  const executionStartedAt = new Date(Date.now() - 600_000).toISOString();
+  const executionStartedAt = new Date(nowMs - 600_000).toISOString();
   await writeReport(deps, { executionId, uploadId, executionArn: '', executionStartedAt });
 }

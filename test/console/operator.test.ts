@@ -1,0 +1,270 @@
+/**
+ * What an operator does when something is not as it should be, in a real browser on the real local world: deciding about
+ * variants, stopping an ingest, sending large files over breaks, finding one object in ten thousand.
+ */
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ExecutionDetails, ExecutionPage, Overview, SeriesState } from '../../local/console/api.ts';
+import { startConsoleServer } from '../../local/console/server.ts';
+import { ctInstance, type DemoPatient, type Place } from '../../local/demo/series.ts';
+import { writeP10 } from '../../shared/dicom/write.ts';
+import { hasChromium, openBrowser } from '../browser.ts';
+import { ask, type Demonstration, finished, startWorldWith } from './demonstration.ts';
+import { writeLargeExecution } from './large-execution.ts';
+
+/** For machines that do much else. */
+const PATIENCE = 150_000;
+const LARGE = 10_000;
+const PATIENT: DemoPatient = { id: 'OPERATOR-1', name: 'PHANTOM^VARIANT', birthDate: '19700101', sex: 'O' };
+
+/** Three instances of one series; the last says another day of the study, so that it stays an image set of its own. */
+function variants(): Map<string, Uint8Array> {
+  const place = (instance: number): Place => ({
+    patient: PATIENT,
+    study: 'operator',
+    series: 'ct',
+    description: 'Two days',
+    instance,
+    ...(instance === 3 ? { studyDate: '20260202' } : {}),
+  });
+  const file = (n: number) => writeP10(ctInstance(place(n), { rows: 64, columns: 64 }, n / 3));
+  return new Map([1, 2, 3].map((n) => [`IM${n}.dcm`, file(n)]));
+}
+
+let world: Demonstration;
+/** A console of its own over the same world, which can be stopped and started again on its port. */
+let server: Awaited<ReturnType<typeof startConsoleServer>>;
+
+const startServer = (port: number) => startConsoleServer({ port, world: () => world.world });
+const portOf = (url: string) => Number(new URL(url).port);
+
+describe.skipIf(!hasChromium)('an operator', () => {
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let folder: string;
+  const requests: string[] = [];
+
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'isocenter-operator-'));
+    [world, browser] = await Promise.all([startWorldWith('variants', variants()), openBrowser()]);
+    server = await startServer(0);
+    await writeLargeExecution(world.store, world.world.workBucket, {
+      executionId: 'large-console',
+      upload: 'large',
+      objects: LARGE,
+    });
+  }, 240_000);
+  afterAll(async () => {
+    await browser?.close();
+    await server?.close();
+    await world?.close();
+    await rm(folder, { recursive: true, force: true });
+  }, 60_000);
+  beforeEach(async () => {
+    context = await browser.newContext({ acceptDownloads: true });
+    context.setDefaultTimeout(PATIENCE);
+    page = await context.newPage();
+    page.on('request', (request) => requests.push(request.url()));
+  });
+  afterEach(() => context.close());
+  const open = (...parts: string[]) => page.goto(`${server.url}/#/${parts.join('/')}`);
+
+  it('sees at once when the server is gone, and that it is back', async () => {
+    await open();
+    await page.getByText('Live', { exact: true }).waitFor();
+    const port = portOf(server.url);
+    await server.close();
+    await page.getByRole('alert').getByText('Disconnected').waitFor();
+    server = await startServer(port);
+    await page.getByText('Live', { exact: true }).waitFor();
+    expect(await page.getByRole('alert').count()).toBe(0);
+  }, 180_000);
+
+  it(
+    'finds one object among ten thousand, scrolls to the last, and reads why it was refused',
+    async () => {
+      await open('ingests', 'large-console', 'ElementTooLong');
+      const group = (code: string) => page.locator('details.group', { hasText: code });
+      await group('ElementTooLong')
+        .getByRole('button', { name: /IM0000777/ })
+        .click();
+      await page.getByLabel('Chosen object').getByText('StudyID: 17 of 16 characters').waitFor();
+      const ingested = group('without remark').first();
+      await ingested.locator('summary').click();
+      const list = ingested.locator('.long-table');
+      await list.getByRole('row').nth(5).waitFor();
+      expect(await page.locator('.long-table tr').count()).toBeLessThan(120);
+      await list.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+      await ingested.getByRole('button', { name: 'IM0009998' }).waitFor();
+      await ingested.getByLabel('Find in keys').fill('IM0004321');
+      await ingested.getByRole('button', { name: 'Find' }).click();
+      await ingested.getByText('1 object found').waitFor();
+      await ingested.getByRole('button', { name: 'IM0004321' }).waitFor();
+    },
+    PATIENCE,
+  );
+
+  it('decides about variants: looks at what differs, merges with a reason, and undoes it', async () => {
+    const { executionId } = await finished(world.url, 'variants');
+    const { report } = await ask<ExecutionDetails>(world.url, `executions/${executionId}`);
+    const series = report?.merges[0]?.seriesInstanceUID ?? '';
+    const view = () => ask<SeriesState>(server.url, 'series/view', { series });
+    expect((await view()).imageSets).toHaveLength(2);
+    await open('ingests', executionId);
+    const variant = page.locator('section[aria-labelledby=variants] article');
+    await variant.getByText('StudyDate').first().waitFor();
+    expect(await variant.textContent()).not.toContain('20260202');
+    await variant.getByRole('button', { name: 'Show the values' }).click();
+    await variant.getByRole('cell', { name: '20260202' }).waitFor();
+    await variant.getByRole('button', { name: 'Resolve…' }).click();
+    await variant.getByRole('button', { name: /Merge into .*2 instances/ }).click();
+    await variant.getByText('What will happen:').waitFor();
+    expect(await variant.getByRole('form', { name: 'Decision' }).textContent()).toContain(
+      '1 instance of 1 image set',
+    );
+    // Without a reason nothing is sent.
+    await variant.getByRole('button', { name: 'Merge', exact: true }).click();
+    expect((await view()).history).toEqual([]);
+    await variant.getByLabel('Why?').fill('the console was a day ahead');
+    await variant.getByRole('button', { name: 'Merge', exact: true }).click();
+    await variant.getByRole('status').getByText('Merged: ').waitFor();
+    const merged = await view();
+    expect(merged.history.map(({ decision, reason }) => [decision, reason])).toEqual([
+      ['merge-into', 'the console was a day ahead'],
+    ]);
+    await variant.getByRole('button', { name: /Undo the merge/ }).click();
+    await variant.getByLabel('Why?').fill('it was not');
+    await variant.getByRole('button', { name: 'Undo the merge', exact: true }).click();
+    await variant.getByRole('status').getByText('Undone: ').waitFor();
+    const undone = await view();
+    expect(undone.imageSets.map(({ instances }) => instances).sort()).toEqual([1, 2]);
+    expect(undone.isKeptApart).toBe(true);
+    expect(requests.filter((url) => /a%20day|20260202|OPERATOR/.test(url))).toEqual([]);
+  }, 240_000);
+
+  it(
+    'compares the versions that the merge and its undo made',
+    async () => {
+      const { executionId } = await finished(world.url, 'variants');
+      const { report } = await ask<ExecutionDetails>(world.url, `executions/${executionId}`);
+      const set = report?.imageSets.find(({ instances }) => instances === 2)?.imageSetId ?? '';
+      await open('image-sets', set);
+      await page.locator('summary', { hasText: 'Versions' }).click();
+      const second = page
+        .getByRole('row')
+        .filter({ has: page.getByRole('rowheader', { name: '2', exact: true }) });
+      await second.getByRole('button', { name: /Compare with 1/ }).click();
+      await second.locator('.changes li').first().waitFor();
+      expect(await second.textContent()).toContain('Instance 3');
+    },
+    PATIENCE,
+  );
+
+  it('is asked for a reason, and a second time across patients, by the server itself', async () => {
+    const post = (body: object) => ask(server.url, 'series/resolve', body);
+    await expect(post({ series: '1.2.3', action: 'merge-into' })).rejects.toThrow(/400.*reason/);
+    await expect(post({ series: 'x', action: 'undo', reason: 'r' })).rejects.toThrow(/400.*series/);
+    await expect(post({ series: '1.2.3', action: 'delete', reason: 'r' })).rejects.toThrow(/400.*action/);
+    await expect(post({ series: '1.2.3', action: 'undo', reason: 'r', executionId: 'x' })).rejects.toThrow(
+      /409/,
+    );
+  });
+
+  it('sends a large file over a break of the server and a reload, and no part twice', async () => {
+    const files = ['large.bin', 'small.txt'].map((name) => join(folder, name));
+    await writeFile(files[0] ?? '', randomBytes(40 * 1024 * 1024));
+    await writeFile(files[1] ?? '', 'no DICOM');
+    const parts = new Map<string, number>();
+    page.on('requestfinished', (request) => {
+      const part = request.headers()['x-isocenter-part'];
+      if (part) parts.set(part, (parts.get(part) ?? 0) + 1);
+    });
+    await open('upload');
+    // The third part hangs: the first two are there, and the page is left in the middle.
+    let isHeld = true;
+    await page.route('**/part', async (route) => {
+      if (isHeld && route.request().headers()['x-isocenter-part'] === '3') return;
+      await route.continue();
+    });
+    await page.getByLabel('Files', { exact: true }).setInputFiles(files);
+    await expect.poll(() => [...parts.keys()].sort(), { timeout: PATIENCE }).toEqual(['1', '2']);
+    const port = portOf(server.url);
+    await server.close();
+    page.on('dialog', (dialog) => void dialog.accept());
+    isHeld = false;
+    server = await startServer(port);
+    await page.unrouteAll({ behavior: 'ignoreErrors' });
+    await page.reload();
+    await page.getByText('An upload was interrupted').waitFor();
+    expect(await page.locator('section[aria-labelledby=interrupted]').textContent()).toContain(
+      '1 large one in part',
+    );
+    await page.getByLabel('Files', { exact: true }).setInputFiles(files);
+    await page.getByText('Finished.').waitFor();
+    for (const name of ['large.bin', 'small.txt'])
+      expect(await page.getByRole('row', { name }).textContent()).toContain('NotP10');
+    expect([...parts].sort()).toEqual([
+      ['1', 1],
+      ['2', 1],
+      ['3', 1],
+      ['4', 1],
+      ['5', 1],
+    ]);
+    expect(await page.evaluate('localStorage.getItem("isocenter-upload")')).toBeNull();
+  }, 300_000);
+
+  it('stops a running ingest; nothing is lost, and what is in the inbox is ingested after all', async () => {
+    for (const [path, file] of variants())
+      await world.store.write({ bucket: world.world.inboxBucket, key: `stopped/${path}` }, file);
+    await open();
+    const card = page.locator('article.card', { hasText: 'stopped' });
+    await card.getByRole('link').first().click();
+    await page.getByRole('button', { name: 'Cancel…' }).click();
+    await page.getByText('Nothing is lost').waitFor();
+    await page.getByRole('button', { name: 'Stop it' }).click();
+    await page.locator('h1 .badge', { hasText: /Aborted|ingested/i }).waitFor();
+    const { waiting, recent } = await ask<Overview>(server.url, 'overview');
+    const isThere = [...waiting, ...recent].some(({ upload }) => upload === 'stopped');
+    expect(isThere).toBe(true);
+  }, 180_000);
+
+  it(
+    'finds what was refused yesterday, and why, in three clicks',
+    async () => {
+      const { upload, executionId } = await refusedYesterday();
+      await open();
+      let clicks = 0;
+      const click = async (name: string | RegExp) => {
+        clicks++;
+        await page.getByRole('link', { name, exact: true }).first().click();
+      };
+      await click('Ingests');
+      await page.getByLabel('When').selectOption('yesterday');
+      clicks++;
+      await page.getByRole('link', { name: upload }).waitFor();
+      expect(await page.getByRole('link', { name: 'large', exact: true }).count()).toBe(0);
+      await click(upload);
+      await page.locator('details.group', { hasText: 'NotP10' }).first().waitFor();
+      expect(clicks).toBe(3);
+      const { executions } = await ask<ExecutionPage>(server.url, 'executions/search', { code: 'NotP10' });
+      expect(executions.map((one) => one.executionId)).toContain(executionId);
+    },
+    PATIENCE,
+  );
+});
+
+/** A report that was written a day ago: the same lines under yesterday's key. */
+async function refusedYesterday(): Promise<{ upload: string; executionId: string }> {
+  const { store } = world;
+  const { workBucket: bucket } = world.world;
+  const executionId = 'yesterday-1';
+  const finishedAt = new Date(Date.now() - 86_400_000).toISOString();
+  const wanted = { executionId, upload: 'refused-yesterday', objects: 200 };
+  await writeLargeExecution(store, bucket, wanted, Date.parse(finishedAt));
+  return wanted;
+}
