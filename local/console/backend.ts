@@ -18,6 +18,8 @@ export interface Backend {
   readonly s3: S3Client;
   /** As the functions of the pipeline take them. */
   readonly deps: UploadDeps;
+  /** Asks HealthImaging for a path, as its API and its DICOMweb services name them. */
+  readonly imaging: (path: string, init: RequestInit) => Promise<Response>;
   /** What decisions about image sets need; made at the first of them. */
   readonly mergeDeps: () => Promise<MergeDeps>;
   /** Who decides: recorded with every decision. */
@@ -47,6 +49,7 @@ export function openBackend(world: WorldFile): Backend {
     sfn,
     s3,
     deps,
+    imaging: (path, init) => fetch(`${world.healthImagingUrl}${path}`, init),
     mergeDeps: () => {
       merging ??= openMergeDeps(world, deps);
       return merging;

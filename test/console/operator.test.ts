@@ -8,9 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ExecutionDetails, ExecutionPage, Overview, SeriesState } from '../../local/console/api.ts';
+import type {
+  ExecutionDetails,
+  ExecutionPage,
+  ObjectsPage,
+  Overview,
+  SeriesState,
+} from '../../local/console/api.ts';
 import { startConsoleServer } from '../../local/console/server.ts';
-import { ctInstance, type DemoPatient, type Place } from '../../local/demo/series.ts';
+import { ctInstance, type DemoPatient, type Place, SYNTAX } from '../../local/demo/series.ts';
 import { writeP10 } from '../../shared/dicom/write.ts';
 import { hasChromium, openBrowser } from '../browser.ts';
 import { ask, type Demonstration, finished, startWorldWith } from './demonstration.ts';
@@ -35,6 +41,50 @@ function variants(): Map<string, Uint8Array> {
   return new Map([1, 2, 3].map((n) => [`IM${n}.dcm`, file(n)]));
 }
 
+const SIDE = 64;
+const COLOURS = [
+  [255, 0, 0],
+  [0, 255, 0],
+  [0, 0, 255],
+  [128, 128, 128],
+] as const;
+
+/** Eight bits a sample, drawn by a palette of four colours, or light where values are low. */
+function look(series: string, photometric: string, sample: (x: number, y: number) => number, more: object) {
+  const place = { patient: PATIENT, study: 'looks', series, description: series, instance: 1 };
+  const { WindowCenter, WindowWidth, ...elements } = ctInstance(
+    place,
+    { rows: SIDE, columns: SIDE },
+    0.5,
+  ).elements;
+  const pixels = Uint8Array.from({ length: SIDE * SIDE }, (_, n) => sample(n % SIDE, Math.floor(n / SIDE)));
+  const bits = { BitsAllocated: 8, BitsStored: 8, HighBit: 7, PixelRepresentation: 0 };
+  return writeP10({
+    transferSyntaxUID: SYNTAX.explicitLittle,
+    elements: { ...elements, ...bits, PhotometricInterpretation: photometric, ...more },
+    pixelData: pixels,
+  });
+}
+
+function looks(): Map<string, Uint8Array> {
+  const table = (channel: 0 | 1 | 2) =>
+    new Uint8Array(Uint16Array.from(COLOURS, (colour) => colour[channel] << 8).buffer);
+  const descriptor = [COLOURS.length, 0, 16];
+  const palette = {
+    RedPaletteColorLookupTableDescriptor: descriptor,
+    GreenPaletteColorLookupTableDescriptor: descriptor,
+    BluePaletteColorLookupTableDescriptor: descriptor,
+    RedPaletteColorLookupTableData: table(0),
+    GreenPaletteColorLookupTableData: table(1),
+    BluePaletteColorLookupTableData: table(2),
+  };
+  const window = { WindowCenter: '128', WindowWidth: '256' };
+  return new Map([
+    ['palette.dcm', look('palette', 'PALETTE COLOR', (x, y) => (x + y) % 4, palette)],
+    ['mono1.dcm', look('mono1', 'MONOCHROME1', (x) => x * 4, window)],
+  ]);
+}
+
 let world: Demonstration;
 /** A console of its own over the same world, which can be stopped and started again on its port. */
 let server: Awaited<ReturnType<typeof startConsoleServer>>;
@@ -53,6 +103,8 @@ describe.skipIf(!hasChromium)('an operator', () => {
     folder = await mkdtemp(join(tmpdir(), 'isocenter-operator-'));
     [world, browser] = await Promise.all([startWorldWith('variants', variants()), openBrowser()]);
     server = await startServer(0);
+    for (const [path, bytes] of looks())
+      await world.store.write({ bucket: world.world.inboxBucket, key: `looks/${path}` }, bytes);
     await writeLargeExecution(world.store, world.world.workBucket, {
       executionId: 'large-console',
       upload: 'large',
@@ -165,6 +217,37 @@ describe.skipIf(!hasChromium)('an operator', () => {
     PATIENCE,
   );
 
+  it(
+    'sees palette colours and MONOCHROME1 as they are meant, sample for sample',
+    async () => {
+      const { executionId } = await finished(world.url, 'looks');
+      const { objects } = await ask<ObjectsPage>(world.url, `executions/${executionId}/objects`, {});
+      const shown: Readonly<Record<string, (x: number, y: number) => readonly number[]>> = {
+        'looks/palette.dcm': (x, y) => COLOURS[(x + y) % 4] ?? [],
+        'looks/mono1.dcm': (x) => [255 - x * 4, 255 - x * 4, 255 - x * 4],
+      };
+      expect(objects.map(({ key, outcome }) => [key, outcome]).sort()).toEqual(
+        Object.keys(shown)
+          .sort()
+          .map((key) => [key, 'ingested']),
+      );
+      for (const { key, imageSetId = '' } of objects) {
+        await open('image-sets', imageSetId);
+        await page.getByText('checksum matches').waitFor();
+        const data = (await page.evaluate(
+          `[...document.querySelector('.screen canvas').getContext('2d').getImageData(0, 0, ${SIDE}, ${SIDE}).data]`,
+        )) as number[];
+        for (let n = 0; n < SIDE * SIDE; n++)
+          expect([key, n, data.slice(n * 4, n * 4 + 3)]).toEqual([
+            key,
+            n,
+            shown[key]?.(n % SIDE, Math.floor(n / SIDE)),
+          ]);
+      }
+    },
+    PATIENCE,
+  );
+
   it('is asked for a reason, and a second time across patients, by the server itself', async () => {
     const post = (body: object) => ask(server.url, 'series/resolve', body);
     await expect(post({ series: '1.2.3', action: 'merge-into' })).rejects.toThrow(/400.*reason/);
@@ -177,7 +260,7 @@ describe.skipIf(!hasChromium)('an operator', () => {
 
   it('sends a large file over a break of the server and a reload, and no part twice', async () => {
     const files = ['large.bin', 'small.txt'].map((name) => join(folder, name));
-    await writeFile(files[0] ?? '', randomBytes(40 * 1024 * 1024));
+    await writeFile(files[0] ?? '', randomBytes(24 * 1024 * 1024));
     await writeFile(files[1] ?? '', 'no DICOM');
     const parts = new Map<string, number>();
     page.on('requestfinished', (request) => {
@@ -185,14 +268,14 @@ describe.skipIf(!hasChromium)('an operator', () => {
       if (part) parts.set(part, (parts.get(part) ?? 0) + 1);
     });
     await open('upload');
-    // The third part hangs: the first two are there, and the page is left in the middle.
+    // The second part hangs: the first is there, and the page is left in the middle.
     let isHeld = true;
     await page.route('**/part', async (route) => {
-      if (isHeld && route.request().headers()['x-isocenter-part'] === '3') return;
+      if (isHeld && route.request().headers()['x-isocenter-part'] === '2') return;
       await route.continue();
     });
     await page.getByLabel('Files', { exact: true }).setInputFiles(files);
-    await expect.poll(() => [...parts.keys()].sort(), { timeout: PATIENCE }).toEqual(['1', '2']);
+    await expect.poll(() => [...parts.keys()].sort(), { timeout: PATIENCE }).toEqual(['1']);
     const port = portOf(server.url);
     await server.close();
     page.on('dialog', (dialog) => void dialog.accept());
@@ -212,8 +295,6 @@ describe.skipIf(!hasChromium)('an operator', () => {
       ['1', 1],
       ['2', 1],
       ['3', 1],
-      ['4', 1],
-      ['5', 1],
     ]);
     expect(await page.evaluate('localStorage.getItem("isocenter-upload")')).toBeNull();
   }, 300_000);
