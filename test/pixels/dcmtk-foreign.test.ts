@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asSamples } from '../../shared/pixels/canonical.ts';
 import { type ImageDescription, sampleWidth } from '../../shared/pixels/description.ts';
 import { decodeFrame } from '../../shared/pixels/frame-operations.ts';
+import { interleavePlanes } from '../../shared/pixels/interleave.ts';
 import { framesOf, imageObject, nativeFrames, throughDcmtk } from './dcmtk-tools.ts';
 import { baselineJpeg, losslessJpeg } from './jpeg-writer.ts';
 import { describeImage, randomPixels, seeded } from './material.ts';
@@ -343,4 +344,53 @@ describe.skipIf(!hasTools)('streams that few encoders write, judged by dcmdjpeg'
       for (let x = 0; x < 45; x++)
         for (let c = 0; c < 4; c++) expect(pixels[(y * 45 + x) * 4 + c]).toBe(level(c, x >> 3, y >> 3));
   });
+
+  it.each([
+    [2, 8],
+    [2, 16],
+    [4, 8],
+    [4, 12],
+    [4, 16],
+  ])('JPEG-LS of %i components of %i bits, a scan each', async (components, bits) => {
+    const description = shapeOf({ bits, samples: components, photometric: 'CMYK' });
+    const plane = shapeOf({ bits });
+    const planes = Array.from({ length: components }, (_, index) => randomPixels(plane, bits + index));
+    const streams: Uint8Array[] = [];
+    for (const pixels of planes) {
+      const made = throughDcmtk(folder, 'dcmcjpls', imageObject(plane, pixels), ['+el']);
+      streams.push((await framesOf(made))[0]!.encoded);
+    }
+    const object = encapsulate(description, joinScans(streams), '80');
+    const truth = interleavePlanes(planes, sampleWidth(bits));
+    expect(await compared(object, [truth])).toEqual({ largest: 0, frames: 1 });
+  });
 });
+
+/** Scans of single-component JPEG-LS streams under one frame header (T.87 C.2). */
+function joinScans(streams: readonly Uint8Array[]): Uint8Array {
+  const scans = streams.map((stream, index) => {
+    const frameHeader = markerAt(stream, 0xf7);
+    const start = markerAt(stream, 0xda);
+    const end = stream.lastIndexOf(0xd9) - 1;
+    const scan = stream.slice(start, end);
+    scan[5] = index + 1;
+    const between = stream.slice(frameHeader + 2 + 11, start);
+    return Buffer.concat([between, scan]);
+  });
+  const at = markerAt(streams[0]!, 0xf7);
+  const header = Buffer.from(streams[0]!.slice(at, at + 10));
+  header.writeUInt16BE(8 + 3 * streams.length, 2);
+  header[9] = streams.length;
+  const components = streams.flatMap((_, index) => [index + 1, 0x11, 0]);
+  return Buffer.concat([
+    Uint8Array.of(0xff, 0xd8),
+    header,
+    Uint8Array.from(components),
+    ...scans,
+    Uint8Array.of(0xff, 0xd9),
+  ]);
+}
+
+function markerAt(stream: Uint8Array, marker: number): number {
+  return stream.findIndex((byte, index) => byte === 0xff && stream[index + 1] === marker);
+}

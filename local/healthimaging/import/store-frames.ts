@@ -178,7 +178,7 @@ async function keepVideo(
   const { transferSyntaxUID } = description;
   return {
     imageFrames: [{ ID: id, ...keptFacts(description, checksum, video.sizeBytes) }],
-    records: { [id]: { blob, transferSyntaxUID } },
+    records: { [id]: { blob, transferSyntaxUID, sizeBytes: video.sizeBytes } },
     storedTransferSyntaxUID: transferSyntaxUID,
     checksumType: 'COMPRESSED',
     warnings: [],
