@@ -1,6 +1,12 @@
 /** The account of a verification: sums, problems, and how they are shown. */
 
-import type { VerifiedImageSet, VerifyProblem } from '../shared/ingest/verify-image-set.ts';
+import {
+  addSources,
+  NO_SOURCES,
+  type SourceCounts,
+  type VerifiedImageSet,
+  type VerifyProblem,
+} from '../shared/ingest/verify-image-set.ts';
 import { addCounts, type FrameCounts, NO_FRAMES } from '../shared/ingest/verify-lines.ts';
 import { count, seconds } from './progress.ts';
 import { table } from './table.ts';
@@ -19,6 +25,8 @@ export interface VerifyAccount {
   instances: number;
   /** Instances without frames: proof none. */
   withoutFrames: number;
+  /** What was compared with the bytes that were imported, by instances. */
+  sources: SourceCounts;
   /** `expected` are the frames that were looked at. */
   counts: FrameCounts;
   /** Whether a ledger of imports was compared. */
@@ -37,6 +45,7 @@ export const newAccount = (
   deleted: 0,
   instances: 0,
   withoutFrames: 0,
+  sources: NO_SOURCES,
   counts: NO_FRAMES,
   problems: [],
   seconds: 0,
@@ -46,6 +55,7 @@ export function addImageSet(account: VerifyAccount, verified: VerifiedImageSet):
   account.imageSets += 1;
   account.instances += verified.instances;
   account.withoutFrames += verified.withoutFrames;
+  account.sources = addSources(account.sources, verified.sources ?? NO_SOURCES);
   account.counts = addCounts(account.counts, verified.counts);
   account.problems.push(...verified.problems);
 }
@@ -61,6 +71,7 @@ export function accountLines(account: VerifyAccount, { colours }: Terminal): str
     ['  without frames', account.withoutFrames, account.withoutFrames > 0 ? 'proof none' : ''],
     ['frames', counts.expected, account.percent < 100 ? `a sample of ${account.percent} %` : ''],
     ['  verified', counts.verified, ''],
+    ['  proven from the source', counts.provenFromSource + counts.lossySource, sourceNote(account)],
     ['  mismatched', counts.mismatched, ''],
     ['  undecodable or missing', counts.undecodable, ''],
     ['  without checksum', counts.withoutChecksum, ''],
@@ -83,6 +94,18 @@ export function accountLines(account: VerifyAccount, { colours }: Terminal): str
     ...(more > 0 ? [`  and ${count(more)} more: --json lists them all`] : []),
     verdict,
   ];
+}
+
+/** What was not compared with its source, in instances. */
+function sourceNote({ comparedWithLedger, sources }: VerifyAccount): string {
+  if (!comparedWithLedger) return 'no sources at hand';
+  return [
+    sources.gone > 0 ? `source gone: ${count(sources.gone)} instances` : '',
+    sources.unreadable > 0 ? `source unreadable: ${count(sources.unreadable)}` : '',
+    sources.unknown > 0 ? `source unknown: ${count(sources.unknown)}` : '',
+  ]
+    .filter((note) => note !== '')
+    .join(', ');
 }
 
 const notesOf = ({ resumed, deleted }: VerifyAccount) =>

@@ -2,7 +2,7 @@
 import { MedicalImagingClient } from '@aws-sdk/client-medical-imaging';
 import type { LedgerDeps, SeriesLedger } from '../shared/ingest/ledger.ts';
 import { readSeries } from '../shared/ingest/ledger.ts';
-import { readJson } from '../shared/ingest/ndjson.ts';
+import { openStaged } from '../shared/ingest/open-source.ts';
 import { connectToWorld, LOCAL_CREDENTIALS } from './deployment.ts';
 import { UsageError } from './errors.ts';
 import type { Terminal } from './terminal.ts';
@@ -79,8 +79,15 @@ function clientFor({ endpoint, region }: VerifyTargetOptions): MedicalImagingCli
   }
 }
 
+/** What was imported, and the bytes of it. */
+export const knowledgeOf = (ledger: LedgerDeps) => ({
+  knownInstances: knownInstancesOf(ledger),
+  openStaged: (recorded: { staged: string; sizeBytes: number }) =>
+    openStaged(ledger.objects, ledger.settings.workBucket, recorded),
+});
+
 /** The ledger of a series, read once; series come one after another, so few are kept. */
-export function knownInstancesOf(ledger: LedgerDeps) {
+function knownInstancesOf(ledger: LedgerDeps) {
   const read = new Map<string, Promise<SeriesLedger | undefined>>();
   return async (seriesInstanceUID: string) => {
     const known = read.get(seriesInstanceUID) ?? readSeries(ledger, seriesInstanceUID);
@@ -91,11 +98,3 @@ export function knownInstancesOf(ledger: LedgerDeps) {
 }
 
 const KEPT_SERIES = 64;
-
-/** Every series that the pipeline knows in this data store. */
-export async function* seriesLedgers({ objects, settings }: LedgerDeps): AsyncGenerator<SeriesLedger> {
-  for await (const { key } of objects.list(settings.workBucket, `series/${settings.datastoreId}/`)) {
-    const found = await readJson<SeriesLedger>(objects, settings.workBucket, key);
-    if (found) yield found.value;
-  }
-}

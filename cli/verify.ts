@@ -1,5 +1,6 @@
 /** `isocenter verify`: proves again what a data store holds, frame by frame; nothing is changed. */
 import { healthImagingService } from '../shared/adapters/healthimaging-service.ts';
+import { missingOf, seriesLedgers } from '../shared/ingest/missing-image-sets.ts';
 import { verifyImageSets, type WalkedImageSet } from '../shared/ingest/verify-datastore.ts';
 import type { VerifyProblem } from '../shared/ingest/verify-image-set.ts';
 import { createCodecPool } from '../shared/pixels/codec-pool.ts';
@@ -10,13 +11,7 @@ import { progressLine } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 import { accountLines, addImageSet, newAccount, type VerifyAccount } from './verify-account.ts';
 import { appendDone, readDone } from './verify-resume.ts';
-import {
-  knownInstancesOf,
-  seriesLedgers,
-  type VerifyTarget,
-  type VerifyTargetOptions,
-  verifyTarget,
-} from './verify-target.ts';
+import { knowledgeOf, type VerifyTarget, type VerifyTargetOptions, verifyTarget } from './verify-target.ts';
 
 export interface VerifyOptions extends VerifyTargetOptions {
   readonly imageSet?: string;
@@ -78,7 +73,7 @@ async function verified(
         imaging,
         codecs,
         clock: systemClock,
-        ...(ledger ? { knownInstances: knownInstancesOf(ledger) } : {}),
+        ...(ledger ? knowledgeOf(ledger) : {}),
       },
       toDo(),
       scope,
@@ -138,20 +133,10 @@ async function* missingImageSets(
   seen: ReadonlySet<string>,
 ): AsyncGenerator<VerifyProblem> {
   if (!ledger) return;
-  for await (const { seriesInstanceUID, studyInstanceUID, instances } of seriesLedgers(ledger)) {
+  for await (const ledgerOfSeries of seriesLedgers(ledger)) {
+    const { seriesInstanceUID, studyInstanceUID } = ledgerOfSeries;
     if (series !== undefined && seriesInstanceUID !== series) continue;
     if (study !== undefined && studyInstanceUID !== study) continue;
-    const known = new Set(Object.values(instances).map(({ imageSetId }) => imageSetId));
-    for (const imageSetId of known)
-      if (!seen.has(imageSetId) && !(await imaging.imageSet(imageSetId)))
-        yield {
-          imageSetId,
-          series: seriesInstanceUID,
-          code: 'ImageSetMissing',
-          message: 'instances were imported into the image set, and the data store does not hold it',
-          what: 'image set',
-          expected: 'stored',
-          got: 'missing',
-        };
+    yield* missingOf(imaging, ledgerOfSeries, (imageSetId) => seen.has(imageSetId));
   }
 }

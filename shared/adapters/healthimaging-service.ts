@@ -123,15 +123,24 @@ async function* search(
     yield { imageSetId, studyInstanceUID, seriesInstanceUID };
 }
 
+/** BETWEEN wants two ends. */
+const END_OF_TIME = new Date('9999-01-01T00:00:00Z');
+
+const createdBetween = (from: Date, to: Date): SearchFilter => ({
+  values: [{ createdAt: from }, { createdAt: to }],
+  operator: 'BETWEEN',
+});
+
 async function* listImageSets(
   client: MedicalImagingClient,
   datastoreId: string,
-  by: { readonly studyInstanceUID?: string; readonly seriesInstanceUID?: string } = {},
+  by: Parameters<ImageSetLister['listImageSets']>[0] = {},
 ): AsyncGenerator<ListedImageSet> {
   const equal = (value: SearchFilter['values']): SearchFilter => ({ values: value, operator: 'EQUAL' });
   const filters: SearchFilter[] = [
     ...(by.studyInstanceUID ? [equal([{ DICOMStudyInstanceUID: by.studyInstanceUID }])] : []),
     ...(by.seriesInstanceUID ? [equal([{ DICOMSeriesInstanceUID: by.seriesInstanceUID }])] : []),
+    ...(by.createdFrom ? [createdBetween(new Date(by.createdFrom), END_OF_TIME)] : []),
   ];
   let nextToken: string | undefined;
   do {
@@ -145,10 +154,11 @@ async function* listImageSets(
       nextToken,
     });
     const page = await mapped(client.send(command));
-    for (const { imageSetId = '', version, DICOMTags } of page.imageSetsMetadataSummaries ?? [])
+    for (const { imageSetId = '', version, createdAt, DICOMTags } of page.imageSetsMetadataSummaries ?? [])
       yield {
         imageSetId,
         versionId: String(version ?? 1),
+        createdAt: createdAt?.toISOString() ?? '',
         studyInstanceUID: DICOMTags?.DICOMStudyInstanceUID ?? '',
         seriesInstanceUID: DICOMTags?.DICOMSeriesInstanceUID ?? '',
       };

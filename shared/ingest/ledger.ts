@@ -18,6 +18,10 @@ export interface LedgerEntry {
   /** `verified`: proven, or accepted with `proof: none`. Only then is a re-send a duplicate. */
   readonly state: 'imported' | 'verified';
   readonly frames: number;
+  /** Key in the work bucket of the copy that was imported, there until its retention ends. Absent in old entries. */
+  readonly staged?: string;
+  /** HealthImaging imported it with warnings: it may have no frames. */
+  readonly warned?: true;
   /** Image sets that hold an earlier content under this UID, which gave way to this one by a person's decision. */
   readonly replaces?: readonly string[];
 }

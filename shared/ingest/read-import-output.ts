@@ -62,7 +62,7 @@ export async function readImportOutput(deps: ImagingDeps, request: ReadRequest):
       ? undefined
       : await readOutput(deps, job.outputS3Uri);
   const results = planned.map((line) => resultOf(line, output, stagedKey(request, line)));
-  await recordImports(deps, planned, results, digests);
+  await recordImports(deps, request, planned, results, digests);
   const importedKey = workKeys.shard(planExecutionId, 'imported', batchId);
   await writeOnce(deps.objects, workBucket, importedKey, ndjsonOf(results));
   const result: BatchResult = {
@@ -202,18 +202,22 @@ const STUDIES_AT_ONCE = 16;
 interface Import {
   readonly line: StageLine;
   readonly imageSetId: string;
+  readonly staged: string;
+  readonly warned: boolean;
 }
 
 /** Writes what was imported into the ledgers: studies first, so that no series is known without its patient. */
 async function recordImports(
   deps: ImagingDeps,
+  batch: BatchRef,
   planned: readonly StageLine[],
   results: readonly ImportedLine[],
   digests: ReadonlyMap<number, string>,
 ): Promise<void> {
   const imports: Import[] = planned.flatMap((line, i) => {
-    const { outcome, imageSetId } = results[i] as ImportedLine;
-    return outcome === 'imported' && imageSetId ? [{ line, imageSetId }] : [];
+    const { outcome, imageSetId, warnings } = results[i] as ImportedLine;
+    const staged = stagedKey(batch, line);
+    return outcome === 'imported' && imageSetId ? [{ line, imageSetId, staged, warned: !!warnings }] : [];
   });
   const byStudy = grouped(imports, ({ line }) => line.study);
   await concurrently([...byStudy], STUDIES_AT_ONCE, async ([study, ofStudy]) => {
@@ -233,7 +237,7 @@ async function recordSeries(
   const imageSets = [...new Set(imports.map((i) => i.imageSetId))];
   await recordStudy(deps, studyInstanceUID, identities, { [seriesInstanceUID]: imageSets });
   const instances = Object.fromEntries(
-    imports.map(({ line, imageSetId }) => [line.sop, entryOf(line, imageSetId, digests.get(line.n)!)]),
+    imports.map((found) => [found.line.sop, entryOf(found, digests.get(found.line.n)!)]),
   );
   await recordInstances(deps, { studyInstanceUID, seriesInstanceUID }, identities, instances);
   const replaced = imports.filter(({ line }) => line.replaces).map(({ line }) => line.sop);
@@ -250,13 +254,15 @@ function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return groups;
 }
 
-const entryOf = (line: StageLine, imageSetId: string, sha256: string): LedgerEntry => ({
+const entryOf = ({ line, imageSetId, staged, warned }: Import, sha256: string): LedgerEntry => ({
   sizeBytes: line.sizeBytes,
   sha256,
   datasetDigest: line.datasetDigest,
   imageSetId,
   state: 'imported',
   frames: line.frames,
+  staged,
+  ...(warned ? { warned } : {}),
   ...(line.replaces ? { replaces: [] } : {}),
 });
 

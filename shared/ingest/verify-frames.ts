@@ -2,14 +2,12 @@
  * VerifyFrames: proves the frames of one shard (design invariant 3). Metadata once an image set, each frame fetched
  * once; fetching, decoding and checking overlap within a bound of bytes.
  */
-import { DicomError, type P10, readP10 } from '../dicom/p10.ts';
 import type { CodecPool } from '../pixels/codec-pool.ts';
-import { type FrameSource, openFrames } from '../pixels/frames.ts';
+import type { FrameSource } from '../pixels/frames.ts';
 import type { ImageSetMetadata, InstanceEntry } from '../ports/imaging-service.ts';
-import { NoSuchObject, PreconditionFailed } from '../ports/object-store.ts';
 import { concurrently } from './concurrently.ts';
 import type { FrameFinding } from './frame-proof.ts';
-import { objectSource } from './object-source.ts';
+import { openSource } from './open-source.ts';
 import { metadataPatiently } from './patient-metadata.ts';
 import type { ImagingDeps } from './pipeline-deps.ts';
 import { objectionTo, proveStoredFrame } from './prove-instance.ts';
@@ -31,8 +29,6 @@ export interface VerifyDeps extends ImagingDeps {
 /** Instances looked at at once, and frames of one instance; the codec pool bounds what is decoded. */
 const INSTANCES_AT_ONCE = 8;
 const FRAMES_AT_ONCE = 4;
-/** Whole objects up to this size come in one read. */
-const SOURCE_BLOCK_BYTES = 4 * 1024 * 1024;
 
 /** Safe to repeat. An image set with a mismatch is tagged, never deleted. */
 export async function verifyShard(deps: VerifyDeps, ref: ShardRef): Promise<void> {
@@ -93,7 +89,8 @@ async function verifyInstance(
       proof: 'none',
       isBlob: true,
     };
-  const source = await openSource(deps, line);
+  const opened = await openSource(deps.objects, { ...line.source, sizeBytes: line.sizeBytes });
+  const source = typeof opened === 'string' ? undefined : opened;
   const objection = objectionTo(instance, source?.frameCount ?? line.frames, source?.description);
   if (objection) {
     const expected = line.frameTo - line.frameFrom;
@@ -146,24 +143,6 @@ const weakestProof = (findings: readonly FrameFinding[]): Proof =>
     (weakest, f) => (STRENGTH.indexOf(f.proof) < STRENGTH.indexOf(weakest) ? f.proof : weakest),
     'source',
   );
-
-/** The source's frames, or undefined where we cannot read them: then the checksum alone is proof. */
-async function openSource(deps: VerifyDeps, line: VerifyLine): Promise<FrameSource | undefined> {
-  const source = objectSource(
-    deps.objects,
-    { ...line.source, sizeBytes: line.sizeBytes },
-    Math.min(line.sizeBytes, SOURCE_BLOCK_BYTES),
-  );
-  try {
-    const p10: P10 = await readP10(source);
-    return p10.pixelData ? await openFrames(p10) : undefined;
-  } catch (error) {
-    if (error instanceof DicomError) return undefined;
-    // A re-sent object may change under our eyes; what is stored is then proven by its checksum.
-    if (error instanceof PreconditionFailed || error instanceof NoSuchObject) return undefined;
-    throw error;
-  }
-}
 
 async function tagUnverified(deps: VerifyDeps, lines: readonly VerifiedLine[]): Promise<void> {
   const imageSets = new Set(lines.filter((line) => line.code).map((line) => line.imageSetId));

@@ -3,15 +3,17 @@
  * for audits. Metadata once; frames overlap within the caller's bound.
  */
 import type { CodecPool } from '../pixels/codec-pool.ts';
+import type { FrameSource } from '../pixels/frames.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ImageSetMetadata, ImagingService, InstanceEntry } from '../ports/imaging-service.ts';
 import { concurrently } from './concurrently.ts';
 import { sha256 } from './digest.ts';
 import type { Difference } from './frame-headers.ts';
 import { isKeptAsIs } from './frame-proof.ts';
+import type { OpenedSource } from './open-source.ts';
 import { metadataPatiently } from './patient-metadata.ts';
 import { patiently } from './patiently.ts';
-import { objectionTo, proveStoredFrame } from './prove-instance.ts';
+import { type Objection, objectionTo, proveStoredFrame } from './prove-instance.ts';
 import { addCounts, type FrameCounts, NO_FRAMES } from './verify-lines.ts';
 
 export interface Sample {
@@ -25,6 +27,9 @@ export interface Sample {
 export interface KnownInstance {
   readonly imageSetId: string;
   readonly frames: number;
+  readonly sizeBytes: number;
+  readonly staged?: string;
+  readonly warned?: boolean;
 }
 
 export interface VerifyImageSetDeps {
@@ -37,6 +42,11 @@ export interface VerifyImageSetDeps {
   readonly knownInstances?: (
     seriesInstanceUID: string,
   ) => Promise<Readonly<Record<string, KnownInstance>> | undefined>;
+  /** The bytes that were imported, where the ledger names them. */
+  readonly openStaged?: (recorded: {
+    readonly staged: string;
+    readonly sizeBytes: number;
+  }) => Promise<OpenedSource>;
 }
 
 export interface VerifyProblem extends Difference {
@@ -58,9 +68,39 @@ export interface VerifiedImageSet {
   readonly instances: number;
   /** Instances that have no frames: proof none. */
   readonly withoutFrames: number;
+  readonly sources: SourceCounts;
   readonly counts: FrameCounts;
   readonly problems: readonly VerifyProblem[];
 }
+
+/** Instances by what became of the bytes that were imported. */
+export interface SourceCounts {
+  /** Frames were compared with it. */
+  readonly compared: number;
+  /** The staged copy is not there any more. */
+  readonly gone: number;
+  /** It holds no frames that we can read. */
+  readonly unreadable: number;
+  /** Nothing says where it is, or nothing was to be compared. */
+  readonly unknown: number;
+}
+
+export const NO_SOURCES: SourceCounts = { compared: 0, gone: 0, unreadable: 0, unknown: 0 };
+
+export const addSources = (a: SourceCounts, b: SourceCounts): SourceCounts => ({
+  compared: a.compared + b.compared,
+  gone: a.gone + b.gone,
+  unreadable: a.unreadable + b.unreadable,
+  unknown: a.unknown + b.unknown,
+});
+
+const NOTHING: VerifiedImageSet = {
+  instances: 0,
+  withoutFrames: 0,
+  sources: NO_SOURCES,
+  counts: NO_FRAMES,
+  problems: [],
+};
 
 /** Instances under way at once, and frames of one; `withinBound` bounds all frames together. */
 const INSTANCES_AT_ONCE = 32;
@@ -73,7 +113,7 @@ export async function verifyImageSet(
   sample: Sample,
 ): Promise<VerifiedImageSet> {
   const document = await patiently(deps.clock, () => metadataPatiently(deps, imageSetId));
-  let verified: VerifiedImageSet = { instances: 0, withoutFrames: 0, counts: NO_FRAMES, problems: [] };
+  let verified = NOTHING;
   for (const [series, { Instances }] of Object.entries(document.Study.Series)) {
     const known = (await deps.knownInstances?.(series)) ?? {};
     const found = Object.entries(Instances);
@@ -88,6 +128,7 @@ export async function verifyImageSet(
 const added = (a: VerifiedImageSet, b: VerifiedImageSet): VerifiedImageSet => ({
   instances: a.instances + b.instances,
   withoutFrames: a.withoutFrames + b.withoutFrames,
+  sources: addSources(a.sources, b.sources),
   counts: addCounts(a.counts, b.counts),
   problems: b.problems.length === 0 ? a.problems : [...a.problems, ...b.problems],
 });
@@ -128,39 +169,80 @@ async function verifyInstance(
   found: FoundInstance,
   sample: Sample,
 ): Promise<VerifiedImageSet> {
-  const { instance, imageSetId, series, sop } = found;
+  const { instance, imageSetId, sop } = found;
   const listed = instance.ImageFrames?.length ?? 0;
-  if (listed === 0) return { instances: 1, withoutFrames: 1, counts: NO_FRAMES, problems: [] };
-  const place = { imageSetId, series, sop };
-  const objection = objectionTo(instance, expectedFrames(found));
-  const problems: VerifyProblem[] = (objection?.differences ?? []).map((difference) => ({
-    ...place,
-    code: 'FrameMissing',
-    message: objection?.message ?? '',
-    ...difference,
-  }));
+  const result = { ...NOTHING, instances: 1, sources: { ...NO_SOURCES, unknown: 1 } };
+  if (listed === 0 && !mustHaveFrames(found)) return { ...result, withoutFrames: 1 };
   const chosen = Array.from({ length: listed }, (_, index) => index).filter((index) =>
     isInSample(sample, imageSetId, sop, index),
   );
-  const fetchFrame = (id: string) => patiently(deps.clock, () => deps.imaging.frame(imageSetId, id));
-  const findings = await concurrently(chosen, FRAMES_AT_ONCE, (index) =>
-    deps.withinBound(async () => ({
-      index,
-      ...(await proveStoredFrame({ codecs: deps.codecs, fetchFrame }, { instance }, index)),
-    })),
-  );
-  for (const { index, code, message = '', differences = [] } of findings)
-    if (code)
-      for (const difference of differences)
-        problems.push({ ...place, frame: index + 1, code: codeOf(code, difference), message, ...difference });
-  const counts = findings.reduce((sum, finding) => addCounts(sum, finding.counts), NO_FRAMES);
+  const opened = chosen.length > 0 ? await openKnown(deps, found) : 'unknown';
+  const source = typeof opened === 'string' ? undefined : opened;
+  const sources = { ...NO_SOURCES, [typeof opened === 'string' ? opened : 'compared']: 1 };
+  const objection = objectionTo(instance, source?.frameCount ?? expectedFrames(found), source?.description);
+  const objections = problemsOf(found, objection);
+  if (objection && !objection.isAboutCount) {
+    const counts = { ...NO_FRAMES, expected: chosen.length, mismatched: chosen.length };
+    return { ...result, sources, counts, problems: objections };
+  }
+  const frames = await verifyFrames(deps, found, chosen, source);
   return {
-    instances: 1,
-    withoutFrames: 0,
-    counts: objection ? addCounts(counts, { ...NO_FRAMES, mismatched: 1 }) : counts,
-    problems,
+    ...result,
+    sources,
+    counts: objection ? addCounts(frames.counts, { ...NO_FRAMES, mismatched: 1 }) : frames.counts,
+    problems: [...objections, ...frames.problems],
   };
 }
+
+async function verifyFrames(
+  deps: VerifyImageSetDeps,
+  { instance, imageSetId, series, sop }: FoundInstance,
+  chosen: readonly number[],
+  source: FrameSource | undefined,
+): Promise<Pick<VerifiedImageSet, 'counts' | 'problems'>> {
+  const fetchFrame = (id: string) => patiently(deps.clock, () => deps.imaging.frame(imageSetId, id));
+  const problems: VerifyProblem[] = [];
+  const counts = await concurrently(chosen, FRAMES_AT_ONCE, (index) =>
+    deps.withinBound(async () => {
+      const stored = { instance, source };
+      const finding = await proveStoredFrame({ codecs: deps.codecs, fetchFrame }, stored, index);
+      const { code, message = '', differences = [] } = finding;
+      const place = { imageSetId, series, sop, frame: index + 1, message };
+      if (code)
+        for (const difference of differences)
+          problems.push({ ...place, code: codeOf(code, difference), ...difference });
+      return finding.counts;
+    }),
+  );
+  problems.sort((a, b) => (a.frame ?? 0) - (b.frame ?? 0));
+  return { counts: counts.reduce(addCounts, NO_FRAMES), problems };
+}
+
+/** An instance that was imported with frames and without a warning has them, or has lost them. */
+const mustHaveFrames = ({ known, imageSetId }: FoundInstance) =>
+  known?.staged !== undefined && known.imageSetId === imageSetId && known.frames > 0 && !known.warned;
+
+/** The bytes that were imported into this very image set. */
+async function openKnown(
+  { openStaged }: VerifyImageSetDeps,
+  { known, imageSetId }: FoundInstance,
+): Promise<OpenedSource | 'unknown'> {
+  if (!openStaged || known?.staged === undefined || known.imageSetId !== imageSetId) return 'unknown';
+  return openStaged({ staged: known.staged, sizeBytes: known.sizeBytes });
+}
+
+const problemsOf = (
+  { imageSetId, series, sop }: FoundInstance,
+  objection: Objection | undefined,
+): VerifyProblem[] =>
+  (objection?.differences ?? []).map((difference) => ({
+    imageSetId,
+    series,
+    sop,
+    code: objection?.isAboutCount ? 'FrameMissing' : 'ChecksumMismatch',
+    message: objection?.message ?? '',
+    ...difference,
+  }));
 
 const codeOf = (code: 'ChecksumMismatch' | 'FrameUndecodable', { got }: Difference) =>
   got === 'missing' ? 'FrameMissing' : code;
@@ -168,7 +250,7 @@ const codeOf = (code: 'ChecksumMismatch' | 'FrameUndecodable', { got }: Differen
 /** As imported, else as the metadata says. A video is one frame to the service, whatever NumberOfFrames says. */
 function expectedFrames({ instance, known }: FoundInstance): number {
   const listed = instance.ImageFrames?.length ?? 0;
-  if (isKeptAsIs(instance)) return listed;
+  if (listed > 0 && isKeptAsIs(instance)) return listed;
   const { NumberOfFrames } = instance.DICOM;
   const described = Number(NumberOfFrames ?? 1);
   return known?.frames || (Number.isInteger(described) && described > 0 ? described : listed);

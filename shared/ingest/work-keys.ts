@@ -31,6 +31,7 @@ export const workKeys = {
   studyLedger: (datastoreId: string, studyInstanceUID: string) =>
     `studies/${datastoreId}/${sha256(studyInstanceUID)}.json`,
   execution,
+  executions: 'executions/',
   /** NDJSON shards of a stage: `inventory`, `inspected`, `planned`, `stage`, `staging`, `imported`, `verify`, … */
   shards: (executionId: string, stage: string) => `${execution(executionId)}${stage}/`,
   shard: (executionId: string, stage: string, shard: string) => `${execution(executionId)}${stage}/${shard}`,
@@ -77,6 +78,8 @@ export const workKeys = {
   mergeList: (executionId: string) => `${execution(executionId)}shards/merge-0.json`,
   /** The execution gives its leases back; what comes now is for the next one. */
   released: (executionId: string) => `${execution(executionId)}released.json`,
+  /** Where the daily audit goes on. */
+  auditCursor: (datastoreId: string) => `audit/${datastoreId}.json`,
   report: (executionId: string) => `${execution(executionId)}report.json`,
   objects: (executionId: string) => `${execution(executionId)}objects.ndjson`,
   /** Where a refused object waits: `rejected/…` or `failed/…`. */

@@ -111,14 +111,20 @@ export interface ImagingService {
 
 export interface ListedImageSet extends ImageSetSummary {
   readonly versionId: string;
+  /** ISO 8601, UTC; empty where the service does not say. */
+  readonly createdAt: string;
 }
 
 /** Walking a data store. */
 export interface ImageSetLister {
-  /** All image sets, or those of a study and a series; oldest first, so that a walk is steady while others write. */
+  /**
+   * All image sets, or those of a study and a series, or those created at `createdFrom` (ISO 8601) and later; oldest
+   * first, so that a walk is steady while others write.
+   */
   listImageSets(by?: {
     readonly studyInstanceUID?: string;
     readonly seriesInstanceUID?: string;
+    readonly createdFrom?: string;
   }): AsyncIterable<ListedImageSet>;
 }
 
