@@ -30,6 +30,8 @@ export interface Deployment {
 export interface LocalDeployment extends Deployment {
   readonly world: WorldFile;
   readonly dataDir: string;
+  /** Started for this command: it ends with it. */
+  readonly isTemporary: boolean;
 }
 
 export function isLocal(deployment: Deployment): deployment is LocalDeployment {
@@ -72,7 +74,7 @@ export async function connectToWorld(options: ConnectOptions, terminal: Terminal
       log: worldLog(dataDir),
     }),
   );
-  return deploymentOf(world, dataDir, () => world.close());
+  return { ...deploymentOf(world, dataDir, () => world.close()), isTemporary: true };
 }
 
 /** Any reason for which `what` does not start becomes one line. */
@@ -102,6 +104,7 @@ export function deploymentOf(world: WorldFile, dataDir: string, stop: () => Prom
     sfn,
     world,
     dataDir,
+    isTemporary: false,
     async close() {
       s3.destroy();
       sfn.destroy();

@@ -1,16 +1,19 @@
 /** `isocenter ingest`: sends files, waits for the execution, tells the outcome. One ingest gives one report. */
 import { randomBytes } from 'node:crypto';
-import { writeFile } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import { access, open, writeFile } from 'node:fs/promises';
+import { dirname, resolve } from 'node:path';
 import type { Report } from '../shared/ingest/report.ts';
 import { type ConnectOptions, connect, type Deployment, isLocal } from './deployment.ts';
 import { refuseLowDisk } from './disk.ts';
 import { CommandFailed, EXIT, oneLine, UsageError } from './errors.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { followUpload } from './follow.ts';
+import { onInterruption } from './interruption.ts';
 import { bytes, count, progressLine } from './progress.ts';
 import { readObjectLines } from './reports.ts';
 import { printSummary } from './summary.ts';
-import type { Terminal } from './terminal.ts';
+import { printable, type Terminal } from './terminal.ts';
 import { copyFromS3, isS3Uri } from './upload/copy-from-s3.ts';
 import { holdUpload } from './upload/hold.ts';
 import { defaultUploadName, parseUploadName, planUpload } from './upload/plan-upload.ts';
@@ -33,11 +36,41 @@ export async function ingest(
     options.upload ?? defaultUploadName(new Date(), randomBytes(3).toString('hex')),
   );
   const source = sourceOf(paths, upload);
+  if (options.report !== undefined) await refuseUnwritable(options.report);
   const deployment = await connect(options, terminal);
+  let isSending = true;
+  const forget = onInterruption(terminal, () => whatGoesOn(deployment, upload, isSending));
   try {
-    return await ingestInto(deployment, source, upload, options, terminal);
+    const since = new Date();
+    const sent = await sendAll(deployment, source, upload, terminal);
+    isSending = false;
+    return await followSent(deployment, upload, sent, since, options, terminal);
   } finally {
+    forget();
     await deployment.close();
+  }
+}
+
+/** After Ctrl-C: where what was sent is, and who goes on with it. */
+export function whatGoesOn(deployment: Deployment, upload: string, isSending: boolean): string {
+  const name = printable(upload);
+  const what = isSending
+    ? `what arrived is ingested as upload ${name}, the rest was not sent`
+    : `upload ${name} is ingested without this command`;
+  const who =
+    isLocal(deployment) && deployment.isTemporary
+      ? 'as soon as a world runs again: isocenter up'
+      : `by ${deployment.place}`;
+  return `${what}, ${who}; isocenter status and isocenter report tell of it`;
+}
+
+/** Said before anything is sent, not after everything was done. */
+async function refuseUnwritable(file: string): Promise<void> {
+  try {
+    if (existsSync(file)) await (await open(file, 'r+')).close();
+    else await access(dirname(resolve(file)), constants.W_OK | constants.X_OK);
+  } catch (error) {
+    throw new UsageError(`--report ${file}: ${oneLine(error).replace(/^.*: /, '')}`);
   }
 }
 
@@ -63,11 +96,37 @@ export async function ingestInto(
   terminal: Terminal,
 ): Promise<number> {
   const since = new Date();
+  const sent = await sendAll(deployment, source, upload, terminal);
+  return followSent(deployment, upload, sent, since, options, terminal);
+}
+
+interface SentKeys {
+  readonly keys: Set<string>;
+  /** Files that are not in the inbox. */
+  readonly problems: number;
+}
+
+async function sendAll(
+  deployment: Deployment,
+  source: Source,
+  upload: string,
+  terminal: Terminal,
+): Promise<SentKeys> {
   const sent = await send(deployment, source, upload, terminal);
-  if (sent.keys.size === 0)
-    throw new CommandFailed(
-      sent.problems > 0 ? 'nothing could be sent' : 'there is nothing to ingest: no regular file was found',
-    );
+  if (sent.keys.size > 0) return sent;
+  throw new CommandFailed(
+    sent.problems > 0 ? 'nothing could be sent' : 'there is nothing to ingest: no regular file was found',
+  );
+}
+
+async function followSent(
+  deployment: Deployment,
+  upload: string,
+  sent: SentKeys,
+  since: Date,
+  options: { readonly json?: boolean; readonly report?: string },
+  terminal: Terminal,
+): Promise<number> {
   const code = await followAndShow(deployment, upload, sent.keys, since, options, terminal);
   return worst([code, sent.problems > 0 ? EXIT.failed : EXIT.ok]);
 }
@@ -116,7 +175,7 @@ async function send(
   source: Source,
   upload: string,
   terminal: Terminal,
-): Promise<{ keys: Set<string>; problems: number }> {
+): Promise<SentKeys> {
   const { store, inboxBucket, workBucket } = deployment;
   const hold = await holdUpload(store, workBucket, upload);
   const started = Date.now();
@@ -124,14 +183,14 @@ async function send(
     if (source.kind === 's3') return await copyFromS3(store, source.uri, inboxBucket, upload, terminal);
     const { files, skipped } = source.plan;
     for (const { path, why, isProblem } of skipped)
-      terminal.say(`${isProblem ? 'not sent' : 'skipped'}: ${path}: ${why}`);
+      terminal.say(`${isProblem ? 'not sent' : 'skipped'}: ${printable(path)}: ${why}`);
     if (isLocal(deployment)) await refuseLowDisk(deployment.dataDir, files);
     const result = await sendFiles(store, inboxBucket, files, (progress) =>
       terminal.progress(
         `${progressLine('send', progress.files, files.length, (Date.now() - started) / 1000)}  ${bytes(progress.bytes)}`,
       ),
     );
-    for (const { path, why } of result.problems) terminal.say(`not sent: ${path}: ${why}`);
+    for (const { path, why } of result.problems) terminal.say(`not sent: ${printable(path)}: ${why}`);
     const lost = new Set(result.problems.map(({ path }) => path));
     const keys = files.filter(({ path }) => !lost.has(path.toString())).map(({ key }) => key);
     terminal.endProgress(`sent ${count(result.files)} files, ${bytes(result.bytes)}, as upload ${upload}`);
@@ -158,9 +217,9 @@ async function show(
   options: { readonly json?: boolean; readonly report?: string },
   terminal: Terminal,
 ): Promise<void> {
-  if (options.report !== undefined) await saveReport(deployment, report, options.report);
   if (options.json) await printJson(deployment, report, terminal);
   else await printSummary(report, readObjectLines(deployment, report), terminal);
+  if (options.report !== undefined) await saveReport(deployment, report, options.report);
 }
 
 /** report.json with `objects` as the array of its lines: one document on stdout. */

@@ -11,7 +11,8 @@ import { objectsOf, startIngest, uploadName } from '../shared/ingest/uploads.ts'
 import { workKeys } from '../shared/ingest/work-keys.ts';
 import { type ConnectOptions, connect, type Deployment } from './deployment.ts';
 import { CommandFailed, UsageError } from './errors.ts';
-import { followAndShow } from './ingest.ts';
+import { followAndShow, whatGoesOn } from './ingest.ts';
+import { onInterruption } from './interruption.ts';
 import { uploadDeps } from './pipeline.ts';
 import { count } from './progress.ts';
 import { parseExecutionId } from './reports.ts';
@@ -27,6 +28,7 @@ export interface RetryOptions extends ConnectOptions {
 export async function retry(executionId: string, options: RetryOptions, terminal: Terminal): Promise<number> {
   parseExecutionId(executionId);
   const deployment = await connect({ ...options, mustExist: true }, terminal);
+  let forget = () => {};
   try {
     const since = new Date();
     const { value: report } =
@@ -36,11 +38,13 @@ export async function retry(executionId: string, options: RetryOptions, terminal
       throw new UsageError(
         `--code ${options.code}: the report has ${Object.keys(report?.rejects ?? {}).join(', ') || 'no code'}`,
       );
+    forget = onInterruption(terminal, () => whatGoesOn(deployment, upload, false));
     const keys = await startAgain(deployment, upload, terminal, async () => {
       if (report !== undefined) await retryObjects(uploadDeps(deployment), executionId, options.code);
     });
     return await followAndShow(deployment, upload, keys, since, options, terminal);
   } finally {
+    forget();
     await deployment.close();
   }
 }

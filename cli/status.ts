@@ -7,7 +7,7 @@ import { EXIT } from './errors.ts';
 import { bytes, count, seconds } from './progress.ts';
 import { recentSummaries, type Summary } from './reports.ts';
 import { table } from './table.ts';
-import type { Terminal } from './terminal.ts';
+import { printable, type Terminal } from './terminal.ts';
 
 interface WaitingUpload {
   readonly upload: string;
@@ -110,7 +110,7 @@ function statusLines(found: Status, now: Date, { colours }: Terminal): string[] 
     `for ${age(startedAt)}`,
   ]);
   const waiting = found.waiting.map((upload) => [
-    `  ${upload.upload}`,
+    `  ${printable(upload.upload) || '(no name)'}`,
     `${count(upload.objects)} objects`,
     bytes(upload.bytes),
     `oldest ${age(upload.oldest)}`,

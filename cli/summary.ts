@@ -6,7 +6,7 @@
 import type { ObjectLine, ObjectOutcome as Outcome, Report } from '../shared/ingest/report.ts';
 import { bytes, count, seconds } from './progress.ts';
 import { table, wrap } from './table.ts';
-import type { Terminal } from './terminal.ts';
+import { printable, type Terminal } from './terminal.ts';
 
 interface CodeGroup {
   readonly outcome: Outcome;
@@ -44,8 +44,8 @@ export async function groupByCode(lines: AsyncIterable<ObjectLine>): Promise<Cod
     group.count += 1;
     if (group.shown.length < KEYS_SHOWN)
       group.shown.push({
-        key: withoutUpload(line.key),
-        message: line.message ?? line.warnings?.[0]?.message ?? '',
+        key: printable(withoutUpload(line.key)),
+        message: printable(line.message ?? line.warnings?.[0]?.message ?? ''),
       });
     groups.set(id, group);
   }
@@ -84,7 +84,7 @@ function heading(report: Report, { colours }: Terminal): string[] {
         : colours.yellow;
   return [
     '',
-    `${colours.bold(paint(report.outcome))}  upload ${colours.bold(report.upload)} in ${seconds(report.timings.total)}`,
+    `${colours.bold(paint(report.outcome))}  upload ${colours.bold(printable(report.upload))} in ${seconds(report.timings.total)}`,
     colours.dim(`execution ${report.executionId}`),
     '',
   ];

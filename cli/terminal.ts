@@ -20,6 +20,27 @@ export interface Streams {
   readonly stderr: { write(text: string): unknown; isTTY?: boolean; columns?: number };
 }
 
+/** Names and keys may hold anything: a line feed, or what moves the cursor and hides what was written before. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is replaced
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g, (character) => {
+    const code = character.charCodeAt(0);
+    return code < 0x100
+      ? `\\x${code.toString(16).padStart(2, '0')}`
+      : `\\u${code.toString(16).padStart(4, '0')}`;
+  });
+}
+
+/** A reader that has seen enough (`| head`) ends the command as it ends others: quietly, as SIGPIPE would. */
+const SIGPIPE_EXIT = 141;
+
+function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(SIGPIPE_EXIT);
+    throw error;
+  });
+}
+
 /** A log keeps the figures; a bar is for eyes that watch it move. */
 const withoutBar = (line: string) => line.replace(/[█░]+ {2}/, '');
 
@@ -27,6 +48,7 @@ const withoutBar = (line: string) => line.replace(/[█░]+ {2}/, '');
 const QUIET_EVERY = 5_000;
 
 export function createTerminal(streams: Streams = process, now: () => number = Date.now): Terminal {
+  if (streams === process) endWithReader();
   const moving = streams.stderr.isTTY === true;
   let bar = '';
   let lastAt: number | undefined;

@@ -1,6 +1,7 @@
 /** `ingest s3://bucket/prefix`: server-side copies from a bucket of the same store into the inbox. */
+import { concurrentlyOver } from '../../shared/ingest/concurrently.ts';
 import type { ObjectEntry, ObjectStore } from '../../shared/ports/object-store.ts';
-import { CommandFailed, UsageError } from '../errors.ts';
+import { CommandFailed, oneLine, UsageError } from '../errors.ts';
 import { bytes, count } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
 
@@ -36,15 +37,25 @@ export async function copyFromS3(
     total += entry.sizeBytes;
     terminal.progress(`send      ${count(keys.size)} objects  ${bytes(total)}`);
   };
-  const underWay = new Set<Promise<void>>();
-  for await (const entry of store.list(bucket, prefix)) {
-    if (entry.key.endsWith('/') && entry.sizeBytes === 0) continue; // a "folder" of the S3 console
-    const copy = copyOne(entry).finally(() => underWay.delete(copy));
-    underWay.add(copy);
-    if (underWay.size >= AT_A_TIME) await Promise.race(underWay);
+  try {
+    await concurrentlyOver(objectsBelow(store, bucket, prefix), AT_A_TIME, copyOne);
+  } catch (error) {
+    if (keys.size > 0) throw error;
+    throw new CommandFailed(`${uri}: ${oneLine(error).replace(/\.$/, '')}; nothing was copied`, {
+      cause: error,
+    });
   }
-  await Promise.all(underWay);
   if (keys.size === 0) throw new CommandFailed(`${uri}: nothing is there`);
   terminal.endProgress(`copied ${count(keys.size)} objects, ${bytes(total)}, as upload ${upload}`);
   return { keys, problems: 0 };
+}
+
+/** All but the "folders" that the S3 console makes. */
+async function* objectsBelow(
+  store: ObjectStore,
+  bucket: string,
+  prefix: string,
+): AsyncGenerator<ObjectEntry> {
+  for await (const entry of store.list(bucket, prefix))
+    if (!entry.key.endsWith('/') || entry.sizeBytes > 0) yield entry;
 }

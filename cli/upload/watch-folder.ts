@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deployment } from '../deployment.ts';
 import { oneLine, UsageError } from '../errors.ts';
 import { count } from '../progress.ts';
-import type { Terminal } from '../terminal.ts';
+import { printable, type Terminal } from '../terminal.ts';
 import { holdUpload } from './hold.ts';
 import { defaultUploadName, type PlannedFile, planUpload } from './plan-upload.ts';
 import { sendFiles } from './send-files.ts';
@@ -73,7 +73,7 @@ async function sendReady(
     const files = ready.map((file) => ({ ...file, key: file.key.replace(/^watched\//, `${upload}/`) }));
     const { files: done, problems } = await sendFiles(store, inboxBucket, files, () => undefined);
     terminal.say(`uploaded ${count(done)} files as ${upload}`);
-    for (const { path, why } of problems) terminal.say(`not sent: ${path}: ${why}`);
+    for (const { path, why } of problems) terminal.say(`not sent: ${printable(path)}: ${why}`);
   } finally {
     await hold.release().catch(() => undefined); // an old hold is ignored after two minutes
   }

@@ -34,6 +34,12 @@ describe('wrong usage is exit 64 and one line on stderr', () => {
     ['an unknown behaviour', ['up', '--behaviour', '1999'], /Allowed choices are current, 2024/],
     ['an upload name with a slash', ['ingest', '.', '--upload', 'a/b'], /--upload: expected 1 to 200 bytes/],
     ['two kinds of source', ['ingest', '.', 's3://bucket/x'], /one s3:\/\/ location at a time/],
+    [
+      'a report that cannot be written',
+      ['ingest', '.', '--report', '/no/such/folder/r.json'],
+      /--report \/no\/such\/folder\/r\.json: no such file or folder/,
+    ],
+    ['a report that is a folder', ['ingest', '.', '--report', '/'], /--report \/: is a folder/],
     ['an unknown profile', ['inspect', '.', '--profile', '2025'], /Allowed choices are current, 2024/],
   ])('%s', async (_, args, message) => {
     const { code, out, err } = await run(...args);
