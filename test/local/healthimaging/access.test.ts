@@ -263,7 +263,7 @@ test('metrics carry the names of CloudWatch; health answers', async () => {
   await fetch(`${server.endpoint}/datastore`);
   const text = await (await fetch(`${server.endpoint}/metrics`)).text();
   expect(text).toContain('AWS_HealthImaging_CallCount{Operation="ListDatastores",StatusCode="200"} 1');
-  expect(text).toContain('AWS_HealthImaging_DataStoreCount 0');
+  expect(text).toContain('AWS_HealthImaging_DataStoreCount{AccountId="000000000000"} 0');
   expect(await (await fetch(`${server.endpoint}/health`)).json()).toEqual({ status: 'ok' });
   await server.close();
 });

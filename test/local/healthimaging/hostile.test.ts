@@ -97,7 +97,7 @@ test('a store that another server holds is refused with a sentence', async () =>
   await rm(dataDir, { recursive: true });
 });
 
-test('random requests are answered well-formed, and the server stays up', async () => {
+test('random requests are answered well-formed, and the server stays up', { timeout: 180_000 }, async () => {
   const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
   console.log(`seed ${seed}`);
   const { problems } = await fuzz(server.endpoint, { seed, requests: 500 });
