@@ -4,7 +4,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
 import { stepFunctionsExecutions } from '../../shared/adapters/step-functions-executions.ts';
-import type { MergeDeps } from '../../shared/ingest/merge-series.ts';
+import type { MergeDeps } from '../../shared/ingest/merge-journal.ts';
 import type { UploadDeps } from '../../shared/ingest/uploads.ts';
 import { systemClock } from '../../shared/ports/clock.ts';
 import type { WorldFile } from '../world/world-file.ts';

@@ -3,7 +3,7 @@
  * UIDs, reasons and values come and go in bodies only; every decision is on record with who and why.
  */
 import { randomBytes } from 'node:crypto';
-import type { MergeDeps } from '../../shared/ingest/merge-series.ts';
+import type { MergeDeps } from '../../shared/ingest/merge-journal.ts';
 import { readJson } from '../../shared/ingest/ndjson.ts';
 import { readResolution } from '../../shared/ingest/resolutions.ts';
 import { keepApart, mergeInto, viewSeries } from '../../shared/ingest/resolve-series.ts';
