@@ -88,6 +88,9 @@ export async function openMergeWorld(options: BenchOptions) {
   const reader = depsWith(patiently);
   return {
     calls,
+    /** Over the same parts, for whoever wants to drive them otherwise; waits when the service says so. */
+    deps: reader,
+    makeBucket: (name: string) => s3.createBucket(name),
     importRound: (name: string, files: ReadonlyMap<string, Uint8Array>) => importRound(reader, name, files),
     readyToMerge: (series: readonly string[]) =>
       concurrently(series, 8, (one) => provenInLedger(reader, one)),

@@ -26,29 +26,61 @@ const DONE: Advanced = { status: 'done', waitSeconds: 0 };
 const MAX_STEPS = 400;
 
 /** Milliseconds between two looks within one call: most writes are done in a moment, and a call costs more than a look. */
-const LOOKS_MS = [25, 50, 100, 200, 400, 800, 1600, 2000, 2000] as const;
+const LOOKS_MS = [20, 40, 80, 160, 320, 640, 1280, 2000] as const;
+/** Pauses of one call in all; its function has two minutes. */
+const PAUSES_MS = 10_000;
 
 /** Safe to repeat, and to go on with after a kill. */
-export async function advanceMerge(deps: MergeDeps, request: MergeRequest): Promise<Advanced> {
-  for (const pauseMs of LOOKS_MS) {
-    const advanced = await advanceOnce(deps, request);
+export async function advanceMerge(given: MergeDeps, request: MergeRequest): Promise<Advanced> {
+  const { workBucket } = given.settings;
+  const outcomeKey = workKeys.mergeOutcome(request.executionId, request.seriesInstanceUID);
+  if (await readJson(given.objects, workBucket, outcomeKey)) return DONE;
+  const journal = await unlessPutOff(() => journalOf(given, request));
+  if (!journal) return WAIT;
+  if ('status' in journal) return journal;
+  let looks = 0;
+  const deps = onWrites(given, () => {
+    looks = 0; // what was begun may be done soon
+  });
+  for (let pausedMs = 0; pausedMs < PAUSES_MS; looks++) {
+    const advanced = await unlessPutOff(() => advanceOnce(deps, request, journal));
     if (advanced.status === 'done' || advanced.waitSeconds > 1) return advanced;
+    const pauseMs = LOOKS_MS[Math.min(looks, LOOKS_MS.length - 1)] ?? 0;
     await deps.clock.sleep(pauseMs);
+    pausedMs += pauseMs;
   }
   return WAIT;
 }
 
-async function advanceOnce(deps: MergeDeps, request: MergeRequest): Promise<Advanced> {
-  const { workBucket } = deps.settings;
-  const outcomeKey = workKeys.mergeOutcome(request.executionId, request.seriesInstanceUID);
-  if (await readJson(deps.objects, workBucket, outcomeKey)) return DONE;
+const WRITES = ['update', 'removeInstances', 'copy', 'promote', 'delete'] as const;
+
+/** The same ports; `note` is called when a write has begun. */
+function onWrites(deps: MergeDeps, note: () => void): MergeDeps {
+  const noted = WRITES.map((name) => {
+    const write = deps.imaging[name] as (...args: unknown[]) => Promise<unknown>;
+    return [
+      name,
+      async (...args: unknown[]) => {
+        const answer = await write(...args);
+        note();
+        return answer;
+      },
+    ];
+  });
+  return { ...deps, imaging: { ...deps.imaging, ...Object.fromEntries(noted) } };
+}
+
+async function advanceOnce(deps: MergeDeps, request: MergeRequest, journal: MergeJournal): Promise<Advanced> {
+  const failures = await advanceAll(deps, request, journal);
+  if (failures === 'wait') return WAIT;
+  await writeOutcome(deps, request, journal, failures);
+  return DONE;
+}
+
+/** What the service puts off is tried again by the next call. */
+async function unlessPutOff<T>(step: () => Promise<T>): Promise<T | Advanced> {
   try {
-    const journal = await journalOf(deps, request);
-    if (!journal) return WAIT;
-    const failures = await advanceAll(deps, request, journal);
-    if (failures === 'wait') return WAIT;
-    await writeOutcome(deps, request, journal, failures);
-    return DONE;
+    return await step();
   } catch (error) {
     if (error instanceof Throttled) return { status: 'waiting', waitSeconds: 4 };
     if (error instanceof NotConsistentYet || error instanceof NotInDataStore)

@@ -1,10 +1,11 @@
 /** The grace of merged sources: when it is over they are read once more, compared with their destination, and deleted. */
 import { SeriesBusy, seriesLease } from './leases.ts';
+import type { Merge } from './merge-decision.ts';
 import type { MergeDeps, MergeJournal } from './merge-journal.ts';
 import type { Stepped } from './merge-step.ts';
 import { readJson } from './ndjson.ts';
 import { checkProcessLease, whileHolding } from './process-leases.ts';
-import { promoteDestination, promotedMerge } from './promote-destination.ts';
+import { promoteDestination } from './promote-destination.ts';
 import { deleteSources } from './retire-sources.ts';
 import { workKeys } from './work-keys.ts';
 
@@ -47,16 +48,9 @@ async function sweepOne(deps: MergeDeps, { executionId, series }: DueMerge): Pro
       let failure: Stepped | undefined;
       for (const merge of journal?.merges ?? []) {
         await checkProcessLease({ objects: deps.objects, workBucket }, lease, id);
-        const standing = await promotedMerge(deps, ref, merge);
-        const end = await deleteSources(deps, journal!, standing);
+        const end = await endMerge(deps, ref, journal!, merge);
         if (end === 'wait') return 'wait';
-        if (end !== 'done') {
-          failure = end;
-          continue;
-        }
-        // The primary among the sources is gone now: the destination may take its place, and is a source then.
-        const promoted = await promoteDestination(deps, ref, journal!, merge);
-        if (promoted === 'wait' || promoted.destination !== standing.destination) return 'wait';
+        if (end !== 'done') failure = end;
       }
       return failure ?? 'done';
     });
@@ -64,4 +58,18 @@ async function sweepOne(deps: MergeDeps, { executionId, series }: DueMerge): Pro
     if (error instanceof SeriesBusy) return 'wait';
     throw error;
   }
+}
+
+/** When the sources are gone, with the series' primary maybe among them, the destination may take its place. */
+async function endMerge(
+  deps: MergeDeps,
+  ref: { readonly executionId: string; readonly seriesInstanceUID: string },
+  journal: MergeJournal,
+  merge: Merge,
+): Promise<Stepped> {
+  const end = await deleteSources(deps, journal, merge);
+  if (end !== 'done') return end;
+  const promoted = await promoteDestination(deps, ref, journal, merge);
+  if (promoted === 'wait') return 'wait';
+  return promoted === merge ? 'done' : deleteSources(deps, journal, promoted);
 }
