@@ -102,7 +102,7 @@ const ACTIONS: Readonly<
     const [report] = reports;
     if (report?.outcome !== 'merged')
       throw new HttpProblem(409, `${report?.reason ?? 'not merged'}; nothing was deleted`);
-    return `Merged: ${report.instances} instances are in image set ${destination}. The sources stay for a week.`;
+    return `Merged: ${report.instances} instances are in image set ${report.destination}. The sources stay for a week.`;
   },
   async undo(deps, series, body, by) {
     const executionId = textMember(body, 'executionId') ?? '';
