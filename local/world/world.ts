@@ -15,7 +15,7 @@ import { startFunctionHost } from './function-host.ts';
 import { openFunctionLog } from './function-log.ts';
 import { toLocalFunction } from './functions.ts';
 import { packageRoot } from './package-root.ts';
-import { choosePorts } from './ports.ts';
+import { onFreePorts } from './ports.ts';
 import { classifyCall, type ServiceCall } from './service-calls.ts';
 import { startServicesEndpoint } from './services-endpoint.ts';
 import { shortName, toStateMachine } from './state-machines.ts';
@@ -34,6 +34,7 @@ import { removeWorldFile, type WorldFile, writeWorldFile } from './world-file.ts
 export { DataDirectoryError } from './data-directory.ts';
 export { TemplateError } from './intrinsics.ts';
 export { ParameterError } from './parameters.mjs';
+export { PortTakenError } from './ports.ts';
 export { findRunningWorld, type WorldFile } from './world-file.ts';
 
 export interface WorldOptions {
@@ -88,17 +89,21 @@ const LOCAL_PARAMETERS = {
 
 type Closing = { readonly name: string; close(): Promise<void> }[];
 
-/** Starts everything, or leaves nothing behind. Throws DataDirectoryError, ParameterError, TemplateError. */
+/** Starts everything, or leaves nothing behind. Throws DataDirectoryError, ParameterError, PortTakenError, TemplateError. */
 export async function startWorld(options: WorldOptions): Promise<World> {
-  const closing: Closing = [];
   // Which Node runs this is the user's choice, and told by `doctor`; the SDK need not repeat it.
   process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
-  try {
-    return await assemble(options, closing);
-  } catch (error) {
-    await closeAll(closing, options.log);
-    throw error;
-  }
+  const { basePort = 0 } = options;
+  const wanted = { base: options.basePort ?? DEFAULT_PORT, count: 4, isAsked: basePort !== 0 };
+  return await onFreePorts(wanted, async (ports) => {
+    const closing: Closing = [];
+    try {
+      return await assemble(options, ports, closing);
+    } catch (error) {
+      await closeAll(closing, options.log);
+      throw error;
+    }
+  });
 }
 
 /** Last opened, first closed; one that fails does not keep the others open. */
@@ -107,7 +112,11 @@ async function closeAll(closing: Closing, log: ((line: string) => void) | undefi
     await part.close().catch((error: unknown) => log?.(`${part.name}: ${String(error)}`));
 }
 
-async function assemble(options: WorldOptions, closing: Closing): Promise<World> {
+async function assemble(
+  options: WorldOptions,
+  [consolePort = 0, healthImagingPort = 0, s3Port = 0, stepFunctionsPort = 0]: readonly number[],
+  closing: Closing,
+): Promise<World> {
   const { dataDir } = options;
   const log = options.log ?? (() => {});
   const root = packageRoot();
@@ -123,10 +132,6 @@ async function assemble(options: WorldOptions, closing: Closing): Promise<World>
   const database = await openDataDirectory(dataDir);
   closing.push({ name: 'data directory', close: () => database.close() });
   await removeWorldFile(dataDir);
-  const [consolePort = 0, healthImagingPort = 0, s3Port = 0, stepFunctionsPort = 0] = await choosePorts(
-    options.basePort ?? DEFAULT_PORT,
-    4,
-  );
 
   let wiring: Wiring | undefined;
   const activity = makeActivityLog();
