@@ -10,12 +10,10 @@ export function behaviourPage(): string {
   );
   const areas = [...new Set(BEHAVIOUR_POINTS.map(({ area }) => area))];
   const sections = areas.map((area) => {
-    const rows = BEHAVIOUR_POINTS.filter((point) => point.area === area).map(({ point, basis, because }) => [
-      point,
-      basis,
-      because,
-    ]);
-    return `## ${area}\n\n${markdownTable(['what the server does', 'basis', 'because'], rows)}`;
+    const rows = BEHAVIOUR_POINTS.filter((point) => point.area === area).map(
+      ({ point, basis, because, test }) => [point, basis, because, test],
+    );
+    return `## ${area}\n\n${markdownTable(['what the server does', 'basis', 'because', 'tested by'], rows)}`;
   });
   return [
     '# How the HealthImaging-compatible server behaves',

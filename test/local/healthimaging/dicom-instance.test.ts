@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { bufferSource } from '../../../shared/dicom/byte-source.ts';
 import { toMetadata } from '../../../shared/dicom/metadata.ts';
 import { readP10, text } from '../../../shared/dicom/p10.ts';
+import { writeP10 } from '../../../shared/dicom/write.ts';
 import { createCodecPool } from '../../../shared/pixels/codec-pool.ts';
 import { openFrames } from '../../../shared/pixels/frames.ts';
 import { isInstalled, openJpegDecode, scratchFolder } from '../../pixels/outside-tools.ts';
@@ -137,6 +138,54 @@ test.skipIf(!hasOpenJpeg)(
     expect(await judgedByOpenJpeg(bytes)).toEqual(slicePixels(1, 64));
   },
 );
+
+test('colour in an encapsulated form is called YBR_RCT, decoded RGB', async () => {
+  const colour = {
+    Rows: 8,
+    Columns: 8,
+    SamplesPerPixel: 3,
+    PhotometricInterpretation: 'RGB',
+    PlanarConfiguration: 0,
+  };
+  const bytes8 = { BitsAllocated: 8, BitsStored: 8, HighBit: 7, PixelRepresentation: 0 };
+  const uids = { SOPClassUID: '1.2.840.10008.5.1.4.1.1.7', SOPInstanceUID: `${SERIES}.1` };
+  const source = writeP10({
+    transferSyntaxUID: '1.2.840.10008.1.2.1',
+    elements: {
+      ...uids,
+      StudyInstanceUID: STUDY,
+      SeriesInstanceUID: SERIES,
+      PatientID: 'P',
+      ...colour,
+      ...bytes8,
+    },
+    pixelData: Uint8Array.from({ length: 192 }, (_, i) => (i * 7) % 256),
+  });
+  const datastoreId = await world.createDatastore();
+  await world.importFiles(datastoreId, { '1': source });
+  for (const [accept, called] of [
+    ['application/dicom', 'RGB'],
+    ['application/dicom; transfer-syntax=*', 'YBR_RCT'],
+    [`application/dicom; transfer-syntax=${JPEG_2000}`, 'YBR_RCT'],
+  ] as const) {
+    const { bytes } = await getInstance(datastoreId, `${SERIES}.1`, accept);
+    expect(text(await readP10(bufferSource(bytes)), 'PhotometricInterpretation')).toBe(called);
+    expect(await pixelsOf(bytes)).toEqual(await pixelsOf(source));
+  }
+});
+
+test('in 2024 the latest image set of the series is taken', async () => {
+  const own = await startTestWorld({ behaviour: '2024' });
+  const datastoreId = await own.createDatastore();
+  for (const StudyDescription of ['first', 'second']) {
+    await own.importFiles(datastoreId, { '1': slice({ size: 16, elements: { StudyDescription } }) });
+  }
+  const path = `/datastore/${datastoreId}/studies/${STUDY}/series/${SERIES}/instances/${SERIES}.1`;
+  const reply = await fetch(own.server.endpoint + path);
+  const p10 = await readP10(bufferSource(new Uint8Array(await reply.arrayBuffer())));
+  expect(text(p10, 'StudyDescription')?.trim()).toBe('second');
+  await own.close();
+});
 
 describe('a data store of format JPEG_2000_LOSSLESS', () => {
   async function jpeg2000Store(): Promise<string> {

@@ -63,7 +63,7 @@ describe('current', () => {
     expect(second).toMatchObject({ imageSetId: first?.imageSetId, imageSetVersion: 2 });
   });
 
-  test('two variants in one job: the first in key order is primary, the other is not', async () => {
+  test('two variants in one job: the larger is primary, the other is not', async () => {
     const datastoreId = await world.createDatastore();
     const imported = await world.importFiles(datastoreId, {
       a: slice({ number: 1 }),
