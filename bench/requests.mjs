@@ -81,13 +81,15 @@ try {
   while (!(await isDone())) await new Promise((resolve) => setTimeout(resolve, 1000));
   const seconds = (performance.now() - started) / 1000;
 
-  const { transitions, invocations, invocationsByFunction, gigabyteSeconds, requests } = world.counters();
+  const { transitions, express, invocations, invocationsByFunction, gigabyteSeconds, requests } =
+    world.counters();
   if (file) {
     const runs = JSON.parse(await readFile(file, 'utf8').catch(() => '[]'));
     const run = {
       instances,
       rows,
       transitions,
+      express,
       invocations,
       gigabyteSeconds: Number(gigabyteSeconds.toFixed(3)),
       requests,
@@ -104,6 +106,9 @@ try {
   const withoutVerification = invocations - (invocationsByFunction['isocenter-local-verifyFrames'] ?? 0);
   console.log(`${instances} instances of ${rows} × ${rows}, ${seconds.toFixed(1)} s`);
   console.log(`transitions     ${each(transitions)} an instance (target ≤ 0.02 for 10,000)`);
+  console.log(
+    `express         ${each(express.executions)} executions, ${each(express.billedMilliseconds)} ms billed`,
+  );
   console.log(
     `invocations     ${each(withoutVerification)} without verification (≤ 0.1), ${each(invocations)} with`,
   );

@@ -51,12 +51,16 @@ export interface WorldOptions {
   readonly codeRoot?: string;
   /** Gets every request that a function makes, after its invocation. */
   readonly onCall?: (functionName: string, call: ServiceCall) => void;
+  /** Sees every event of every bus. */
+  readonly onEvent?: (busName: string, event: EventBridgeEvent) => void;
 }
 
 /** What happened since the start, for measuring and pricing. */
 export interface WorldCounters {
   readonly transitions: number;
   readonly transitionsByStateMachine: Readonly<Record<string, number>>;
+  /** EXPRESS executions, children of maps too; each duration rounded up to 100 ms. */
+  readonly express: { readonly executions: number; readonly billedMilliseconds: number };
   readonly invocations: number;
   readonly invocationsByFunction: Readonly<Record<string, number>>;
   readonly invocationErrors: number;
@@ -209,7 +213,10 @@ async function assemble(
     host,
     dataDir,
     log,
-    onEvent: activity.event,
+    onEvent(busName, event) {
+      activity.event(busName, event);
+      options.onEvent?.(busName, event);
+    },
   });
   const stateMachines = resolved
     .ofType('AWS::StepFunctions::StateMachine')
@@ -265,6 +272,7 @@ async function assemble(
       return {
         transitions: states.transitions,
         transitionsByStateMachine: states.byStateMachine,
+        express: states.express,
         invocations: functions.invocations,
         invocationsByFunction: functions.byFunction,
         invocationErrors: functions.errors,
