@@ -7,7 +7,7 @@ import type { FunctionHost } from './function-host.ts';
 import { type Json, TemplateError } from './intrinsics.ts';
 import { openQueue, type Queue } from './queue.ts';
 import { startPoller } from './queue-poller.ts';
-import { parseRate, startSchedule } from './schedule.ts';
+import { parseSchedule, type Schedule, startSchedule } from './schedule.ts';
 import type { Place, ResolvedTemplate, Resource } from './template.ts';
 import { startTopics, type Topics } from './topic.ts';
 
@@ -123,15 +123,15 @@ function startPollers({ template, place, host, log }: WiringOptions, queues: Rea
   });
 }
 
-interface Schedule {
-  readonly seconds: number;
+interface Scheduled {
+  readonly schedule: Schedule;
   readonly tick: () => Promise<void>;
 }
 
 function compileSchedules(
   { template, place, log }: WiringOptions,
   target: (arn: string) => Deliver,
-): Schedule[] {
+): Scheduled[] {
   const rules = template
     .ofType('AWS::Events::Rule')
     .filter(({ properties }) => properties.ScheduleExpression);
@@ -139,16 +139,14 @@ function compileSchedules(
     .filter(({ properties }) => properties.State !== 'DISABLED')
     .map((rule) => {
       const targets = targetsOf(rule, target);
-      const seconds = parseRate(
-        String(rule.properties.ScheduleExpression),
-        `${rule.logicalId}: ScheduleExpression`,
-      );
+      const where = `${rule.logicalId}: ScheduleExpression`;
+      const schedule = parseSchedule(String(rule.properties.ScheduleExpression), where);
       const tick = async () => {
         const event = scheduledEvent(rule, place);
         const deliveries = targets.map(({ input, deliver }) => deliver(input(event)));
         await Promise.all(deliveries).catch((error: unknown) => log(`${rule.logicalId}: ${String(error)}`));
       };
-      return { seconds, tick };
+      return { schedule, tick };
     });
 }
 
@@ -198,7 +196,7 @@ export async function makeWiring(options: WiringOptions): Promise<Wiring> {
     queues,
     run() {
       running.push(...startPollers(options, queues));
-      running.push(...schedules.map(({ seconds, tick }) => startSchedule(seconds, tick)));
+      running.push(...schedules.map(({ schedule, tick }) => startSchedule(schedule, tick)));
     },
     async stop() {
       await Promise.all(running.map((part) => part.stop()));
