@@ -71,6 +71,7 @@ try {
       ),
     );
   }
+  console.error(`uploaded after ${((performance.now() - started) / 1000).toFixed(0)} s`);
   const isDone = async () => {
     const { KeyCount } = await s3.send(new ListObjectsV2Command({ Bucket: world.inboxBucket, MaxKeys: 1 }));
     const { executions } = await sfn.send(

@@ -24,6 +24,8 @@ export interface LedgerEntry {
   readonly warned?: true;
   /** Image sets that hold an earlier content under this UID, which gave way to this one by a person's decision. */
   readonly replaces?: readonly string[];
+  /** The execution that accounts for it: the one that imported it, or proved it again. */
+  readonly by?: string;
 }
 
 export interface SeriesLedger {
@@ -167,11 +169,12 @@ export async function recordStudy(
   });
 }
 
-/** Marks instances as settled, where the ledger still holds these very bytes in this image set. */
+/** Marks instances as settled by an execution, where the ledger still holds these very bytes in this image set. */
 export async function markVerified(
   deps: LedgerDeps,
   seriesInstanceUID: string,
   proven: Readonly<Record<string, { readonly sha256: string; readonly imageSetId: string }>>,
+  by: string,
 ): Promise<void> {
   const key = workKeys.seriesLedger(deps.settings.datastoreId, seriesInstanceUID);
   await update<SeriesLedger>(deps, key, (current) => {
@@ -181,8 +184,8 @@ export async function markVerified(
     for (const [uid, proof] of Object.entries(proven)) {
       const entry = instances[uid];
       if (entry?.sha256 !== proof.sha256 || entry.imageSetId !== proof.imageSetId) continue;
-      if (entry.state === 'verified') continue;
-      instances[uid] = { ...entry, state: 'verified' };
+      if (entry.state === 'verified' && entry.by === by) continue;
+      instances[uid] = { ...entry, state: 'verified', by };
       isChanged = true;
     }
     return isChanged ? { ...current, instances } : undefined;

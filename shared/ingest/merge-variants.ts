@@ -34,7 +34,9 @@ export async function mergeVariants(deps: PipelineDeps, request: ExecutionRef): 
   const forMerging = new Set<string>();
   let waiting: VerifiedLine[][] = [];
   const settle = async () => {
-    const settled = await concurrently(waiting, SERIES_AT_ONCE, (lines) => settleSeries(deps, lines));
+    const settled = await concurrently(waiting, SERIES_AT_ONCE, (lines) =>
+      settleSeries(deps, request.executionId, lines),
+    );
     waiting = [];
     for (const series of settled) {
       imageSets.push(...series.imageSets);
@@ -89,9 +91,13 @@ interface SettledSeries {
   readonly isReportedByMerge: boolean;
 }
 
-async function settleSeries(deps: PipelineDeps, lines: readonly VerifiedLine[]): Promise<SettledSeries> {
+async function settleSeries(
+  deps: PipelineDeps,
+  executionId: string,
+  lines: readonly VerifiedLine[],
+): Promise<SettledSeries> {
   const { series, study } = lines[0]!;
-  await markVerified(deps, series, settledInstances(lines));
+  await markVerified(deps, series, settledInstances(lines), executionId);
   const imageSets: ImageSetReport[] = [];
   for (const imageSetId of new Set(lines.map((line) => line.imageSetId))) {
     const ofSet = lines.filter((line) => line.imageSetId === imageSetId);

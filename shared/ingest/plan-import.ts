@@ -11,7 +11,7 @@ import { exists, readJson, toNdjson, writeOnce } from './ndjson.ts';
 import type { ExecutionRef, PipelineDeps } from './pipeline-deps.ts';
 import type { Candidate, DecidedLine, Plan, PlannedBatch, StageLine } from './plan-lines.ts';
 import { type BatchFill, beginsBatch, planObject } from './plan-series.ts';
-import { aggregateStudies, loadStudy, type StudyContext } from './plan-studies.ts';
+import { aggregateStudies, loadStudy, type StudyContext, unreportedExecutions } from './plan-studies.ts';
 import { resultLines, writeShardList, writeShards } from './shards.ts';
 import { workKeys } from './work-keys.ts';
 
@@ -54,8 +54,9 @@ async function writePlan(deps: PipelineDeps, request: PlanRequest): Promise<void
     const adoption = await adoptBatches(deps, request, predecessors);
     const run = deps.clock.now().toString(36);
     const writer = planWriter(deps, request, run);
+    const isUnreported = unreportedExecutions(deps, request.executionId);
     const loaded = readAhead(aggregateStudies(sorter.sorted()), STUDIES_AHEAD, (aggregate) =>
-      loadStudy(deps, aggregate, adoption.instances),
+      loadStudy(deps, aggregate, adoption.instances, isUnreported),
     );
     await decideAll(sorter.sorted(), loaded, writer);
     await writer.finish(adoption.batches);

@@ -17,6 +17,8 @@ export interface AdoptedInstance {
 export interface KnownInstance {
   /** The ledger's entry, only when its image set is live and still lists the instance. */
   readonly entry?: LedgerEntry;
+  /** The entry's execution was an earlier one of this upload that ended without any report: nobody has told of it. */
+  readonly isUnreported?: boolean;
   /** A person decided that another content takes its place. */
   readonly mayReplace?: boolean;
   /** An image set that is not ours holds it: what its bytes were is not known. */
@@ -54,7 +56,7 @@ export function planObject(
       }`,
     );
   const { entry } = known;
-  if (entry && !known.mayReplace) return againstLedger(candidate, entry, first);
+  if (entry && !known.mayReplace) return againstLedger(candidate, entry, known.isUnreported === true, first);
   if (first) return asTwin(candidate, first);
   if (adopted)
     return decided(
@@ -88,7 +90,13 @@ function asTwin(candidate: Candidate, first: Candidate): PlanDecision {
   return { kind: 'settle', line: { ...candidate, twinOf: first.n } };
 }
 
-function againstLedger(candidate: Candidate, entry: LedgerEntry, first: Candidate | undefined): PlanDecision {
+/** What is settled and told is a duplicate; what was never told is proven again, and told as ingested. */
+function againstLedger(
+  candidate: Candidate,
+  entry: LedgerEntry,
+  isUnreported: boolean,
+  first: Candidate | undefined,
+): PlanDecision {
   if (entry.datasetDigest !== candidate.datasetDigest)
     return rejected(
       candidate,
@@ -100,7 +108,7 @@ function againstLedger(candidate: Candidate, entry: LedgerEntry, first: Candidat
     kind: 'settle',
     line: {
       ...candidate,
-      expected: { sha256, imageSetId, isSettled: state === 'verified' },
+      expected: { sha256, imageSetId, isSettled: state === 'verified' && !isUnreported },
       ...(first ? { twinOf: first.n } : {}),
     },
   };

@@ -3,11 +3,14 @@ import { concurrently } from './concurrently.ts';
 import { decideIdentities, type IdentityDecision } from './decide-identities.ts';
 import { type Identity, identityDigest, patientKey } from './identity.ts';
 import { type LedgerEntry, readSeries, readStudy, type SeriesLedger, type StudyLedger } from './ledger.ts';
+import { exists } from './ndjson.ts';
 import { identityOf, patientDecisionOf } from './patient-decisions.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
 import type { Candidate } from './plan-lines.ts';
 import type { AdoptedInstance, BatchFill, KnownInstance } from './plan-series.ts';
 import { readResolution } from './resolutions.ts';
+import { isSameUpload } from './uploads.ts';
+import { workKeys } from './work-keys.ts';
 
 /** One study of the upload, counted over its sorted lines. */
 export interface StudyAggregate {
@@ -50,6 +53,7 @@ export async function loadStudy(
   deps: PipelineDeps,
   aggregate: StudyAggregate,
   adopted: ReadonlyMap<string, AdoptedInstance>,
+  isUnreported: (executionId: string | undefined) => Promise<boolean>,
 ): Promise<StudyContext> {
   const studyLedger = await readStudy(deps, aggregate.study);
   const ledgers = new Map<string, SeriesLedger>();
@@ -80,7 +84,7 @@ export async function loadStudy(
       // Asked for only where something is in the way.
       const mayReplace = entry || isForeign ? (await replaceable(series)).has(sop) : false;
       return {
-        ...(entry ? { entry } : {}),
+        ...(entry ? { entry, isUnreported: await isUnreported(entry.by) } : {}),
         ...(inBatch ? { adopted: inBatch } : {}),
         mayReplace,
         isForeign,
@@ -113,6 +117,24 @@ function instancesOfLiveSets(deps: PipelineDeps) {
   return (imageSetId: string) => {
     const answer = asked.get(imageSetId) ?? ask(imageSetId);
     asked.set(imageSetId, answer);
+    return answer;
+  };
+}
+
+/**
+ * Whether an execution was an earlier one of this upload that planned and then ended without a report. Each is asked once;
+ * one whose files have expired has reported long ago.
+ */
+export function unreportedExecutions(deps: PipelineDeps, executionId: string) {
+  const asked = new Map<string, Promise<boolean>>();
+  const { workBucket } = deps.settings;
+  const has = (key: string) => exists(deps.objects, workBucket, key);
+  const ask = async (other: string) =>
+    (await has(workKeys.plan(other))) && !(await has(workKeys.report(other)));
+  return async (other: string | undefined): Promise<boolean> => {
+    if (other === undefined || other === executionId || !isSameUpload(other, executionId)) return false;
+    const answer = asked.get(other) ?? ask(other);
+    asked.set(other, answer);
     return answer;
   };
 }

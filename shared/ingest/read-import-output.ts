@@ -204,6 +204,8 @@ interface Import {
   readonly imageSetId: string;
   readonly staged: string;
   readonly warned: boolean;
+  /** The execution that accounts for it. */
+  readonly by: string;
 }
 
 /** Writes what was imported into the ledgers: studies first, so that no series is known without its patient. */
@@ -217,7 +219,9 @@ async function recordImports(
   const imports: Import[] = planned.flatMap((line, i) => {
     const { outcome, imageSetId, warnings } = results[i] as ImportedLine;
     const staged = stagedKey(batch, line);
-    return outcome === 'imported' && imageSetId ? [{ line, imageSetId, staged, warned: !!warnings }] : [];
+    return outcome === 'imported' && imageSetId
+      ? [{ line, imageSetId, staged, warned: !!warnings, by: batch.executionId }]
+      : [];
   });
   const byStudy = grouped(imports, ({ line }) => line.study);
   await concurrently([...byStudy], STUDIES_AT_ONCE, async ([study, ofStudy]) => {
@@ -254,7 +258,7 @@ function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string
   return groups;
 }
 
-const entryOf = ({ line, imageSetId, staged, warned }: Import, sha256: string): LedgerEntry => ({
+const entryOf = ({ line, imageSetId, staged, warned, by }: Import, sha256: string): LedgerEntry => ({
   sizeBytes: line.sizeBytes,
   sha256,
   datasetDigest: line.datasetDigest,
@@ -264,6 +268,7 @@ const entryOf = ({ line, imageSetId, staged, warned }: Import, sha256: string): 
   staged,
   ...(warned ? { warned } : {}),
   ...(line.replaces ? { replaces: [] } : {}),
+  by,
 });
 
 function identitiesOf(lines: readonly StageLine[]): Identity[] {

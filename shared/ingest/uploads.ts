@@ -90,6 +90,9 @@ const NAME_BUCKET_SECONDS = 30;
 export const executionName = (uploadId: string, bucket: number): string =>
   `${uploadId.slice(0, 32)}-${bucket.toString(36)}`;
 
+/** Whether two executions are of one upload, by their names. */
+export const isSameUpload = (one: string, other: string): boolean => one.slice(0, 32) === other.slice(0, 32);
+
 /** Starts an ingest of the upload, unless one runs. A name that an ended execution took gives way to the next. */
 export async function startIngest(deps: UploadDeps, upload: string): Promise<'started' | 'held'> {
   const uploadId = await nameUpload(deps, upload);

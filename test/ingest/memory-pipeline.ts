@@ -255,7 +255,9 @@ export function memoryPipeline(options: PipelineOptions = {}) {
   async function settle(rounds = 30): Promise<void> {
     for (let round = 0; round < rounds; round++) {
       if (queue.length === 0) {
-        if (!isDead) await sweepInbox(deps()).catch(ignoreKill);
+        await sweepInbox(deps()).catch(ignoreKill);
+        // The sweep goes on after what fails for one upload: the kill may have been caught inside.
+        if (isDead) ignoreKill(new Killed());
         if (queue.length === 0 && (await keys(INBOX)).length === 0) return;
         nowMs += 3_700_000;
       }

@@ -49,6 +49,28 @@ describe('an upload', () => {
     expect((await pipeline.keys('work', 'rejected/')).length).toBe(2);
   });
 
+  it('is told as ingested exactly once, wherever an execution ends without a report', {
+    timeout: 180_000,
+  }, async () => {
+    const whole = memoryPipeline();
+    const send = async (pipeline: ReturnType<typeof memoryPipeline>, upload: string) => {
+      for (const sop of ['1', '2']) await pipeline.put(`${upload}/${sop}`, p10({ sop, pixels: Number(sop) }));
+      await pipeline.settle();
+    };
+    await send(whole, 'a');
+    expect(whole.calls()).toBeGreaterThan(20);
+    for (let atCall = 1; atCall <= whole.calls(); atCall++) {
+      const pipeline = memoryPipeline();
+      pipeline.killAt({ atCall, when: 'after' });
+      await send(pipeline, 'a');
+      await send(pipeline, 'b');
+      const told = (await pipeline.reports()).reduce((sum, { counts }) => sum + counts.ingested, 0);
+      expect(told, `killed after call ${atCall}`).toBe(2);
+      const last = (await pipeline.reports()).at(-1);
+      expect(last?.counts, `killed after call ${atCall}`).toMatchObject({ duplicate: 2, ingested: 0 });
+    }
+  });
+
   it('sent again is a duplicate, and makes nothing new', async () => {
     const pipeline = memoryPipeline();
     for (const upload of ['a', 'b']) {
