@@ -147,6 +147,7 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     .addOption(data())
     .option('--endpoint <url>', 'a HealthImaging-compatible endpoint instead of the local world')
     .option('--region <name>', 'AWS HealthImaging in this region instead of the local world')
+    .option('--tag', 'tag image sets that differ with isocenter:unverified, as an ingest does')
     .option('--resume <file>', 'note what is done in this file; what it lists as proven is not done again')
     .addOption(json())
     .addHelpText(

@@ -1,4 +1,4 @@
-/** `isocenter verify`: proves again what a data store holds, frame by frame; nothing is changed. */
+/** `isocenter verify`: proves again what a data store holds, frame by frame; nothing is changed but, with `--tag`, tags. */
 import { healthImagingService } from '../shared/adapters/healthimaging-service.ts';
 import { missingOf, seriesLedgers } from '../shared/ingest/missing-image-sets.ts';
 import { verifyImageSets, type WalkedImageSet } from '../shared/ingest/verify-datastore.ts';
@@ -21,6 +21,8 @@ export interface VerifyOptions extends VerifyTargetOptions {
   readonly sample: number;
   readonly seed: string;
   readonly resume?: string;
+  /** Tags image sets that differ. */
+  readonly tag?: boolean;
   readonly json?: boolean;
 }
 
@@ -83,6 +85,7 @@ async function verified(
           return;
         }
         addImageSet(account, result);
+        if (options.tag && result.problems.length > 0) await tagUnverified(imaging, imageSetId);
         if (options.resume !== undefined)
           await appendDone(options.resume, { ...scope, imageSetId, versionId, ...result });
         terminal.progress(
@@ -100,6 +103,12 @@ async function verified(
       account.problems.push(problem);
   account.seconds = elapsed();
   return account;
+}
+
+/** As an ingest and the audit do; nothing is deleted. */
+async function tagUnverified(imaging: ImagingService, imageSetId: string): Promise<void> {
+  const imageSet = await imaging.imageSet(imageSetId);
+  if (imageSet) await imaging.tag(imageSet.arn, { 'isocenter:unverified': 'true' });
 }
 
 function failed(error: unknown, datastoreId: string): unknown {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { auditRecord, type Call } from './access/audit.ts';
+import { falsified, isFalseMetadata } from './access/false-metadata.ts';
 import type { Fault, Faults } from './access/faults.ts';
 import type { Authenticator } from './access/identities.ts';
 import type { Metrics } from './access/metrics.ts';
@@ -9,7 +10,7 @@ import { parseSignature } from './access/signature.ts';
 import type { Throttler } from './access/throttle.ts';
 import { sleep } from './background.ts';
 import { type Endpoint, endpointOf } from './endpoints.ts';
-import { conflict, ServiceError } from './errors.ts';
+import { conflict, notFound, ServiceError } from './errors.ts';
 import { readBody, send, toErrorReply } from './http.ts';
 import { isStream, type Reply } from './output.ts';
 import type { Service } from './service.ts';
@@ -94,7 +95,7 @@ async function answer(parts: HandlerParts, request: IncomingMessage, known: Know
   const faults = await strike(parts, endpoint, request);
   const { reply, output } = await endpoint.run(service, input, { faults });
   if (output) known.output = output;
-  return faults.some(({ name }) => name === 'corruptFrame') ? corrupted(reply) : reply;
+  return faults.reduce(falsely, reply);
 }
 
 /** Lets the faults of this call happen; those that strike later are returned. */
@@ -110,6 +111,7 @@ async function strike(
     if (name === 'throttle') throw new ServiceError('ThrottlingException', 'Rate exceeded');
     if (name === 'error') throw new ServiceError('InternalServerException', 'Internal server error');
     if (name === 'unavailable') throw new ServiceError('ServiceUnavailableException', 'Service unavailable');
+    if (name === 'missingFrame') throw notFound('There is no such image frame');
     if (name === 'conflict') throw conflict('The metadata of the image set is not consistent yet');
   }
   return struck;
@@ -118,6 +120,13 @@ async function strike(
 const isGone = (error: unknown) =>
   (error as { code?: string }).code === 'ERR_STREAM_PREMATURE_CLOSE' ||
   (error as { code?: string }).code === 'ECONNRESET';
+
+/** What the service would have answered, as the fault gives it. */
+function falsely(reply: Reply, { name }: Fault): Reply {
+  if (name === 'corruptFrame') return corrupted(reply);
+  if (!isFalseMetadata(name) || isStream(reply.body) || typeof reply.body === 'string') return reply;
+  return { ...reply, body: falsified(reply.body, name) };
+}
 
 function corrupted(reply: Reply): Reply {
   if (isStream(reply.body)) return { ...reply, body: { ...reply.body, chunks: spoilt(reply.body.chunks) } };

@@ -53,7 +53,27 @@ export function headerDifferences(
     ...differing('SamplesPerPixel', proof.samplesPerPixel),
     ...(isRaw ? [] : differing('BitsStored', proof.bitsStored)),
     ...(isRaw ? [] : differing('PixelRepresentation', proof.signed ? 1 : 0)),
+    ...colourDifferences(proof, wanted('PhotometricInterpretation')),
   ];
+}
+
+/** PS3.3 C.7.6.3.1.2: samples that an interpretation has; those that are left out say nothing. */
+const SAMPLES_OF: Readonly<Record<string, number>> = {
+  MONOCHROME1: 1,
+  MONOCHROME2: 1,
+  'PALETTE COLOR': 1,
+  RGB: 3,
+  YBR_FULL: 3,
+  YBR_FULL_422: 3,
+  YBR_RCT: 3,
+  YBR_ICT: 3,
+};
+
+function colourDifferences(proof: FrameProof, interpretation: unknown): Difference[] {
+  const samples = SAMPLES_OF[String(interpretation).trim()];
+  if (samples === undefined || samples === proof.samplesPerPixel) return [];
+  const got = `${proof.samplesPerPixel} samples`;
+  return [{ what: 'PhotometricInterpretation', expected: String(interpretation), got }];
 }
 
 const isStoredRaw = (proof: FrameProof, { BitsAllocated, BitsStored }: DicomJson) =>

@@ -3,6 +3,7 @@
  * Each rule draws from its own seeded numbers, so that a run can be had again.
  */
 import { readFileSync } from 'node:fs';
+import { isFalseMetadata } from './false-metadata.ts';
 
 export const FAULTS = {
   throttle: 'answers ThrottlingException (429)',
@@ -11,6 +12,17 @@ export const FAULTS = {
   conflict: 'answers ConflictException (409): metadata is not consistent yet',
   slow: 'answers after `milliseconds` (default 1,000)',
   corruptFrame: 'GetImageFrame: one byte in the middle of the frame is another',
+  missingFrame: 'GetImageFrame answers ResourceNotFoundException (404)',
+  swappedFrames: 'GetImageSetMetadata: the first two frames of an instance are exchanged',
+  changedChecksum: 'GetImageSetMetadata: the checksum of the first frame is another',
+  unlistedFrame: 'GetImageSetMetadata: the last frame of an instance is not listed',
+  lostFrames: 'GetImageSetMetadata: an instance lists no frames',
+  missingInstance: 'GetImageSetMetadata: an instance is not listed',
+  exchangedRows: 'GetImageSetMetadata: Rows and Columns of an instance are exchanged',
+  flippedSign: 'GetImageSetMetadata: PixelRepresentation of an instance is the other one',
+  otherPrecision: 'GetImageSetMetadata: BitsStored and HighBit of an instance are one less',
+  otherColours: 'GetImageSetMetadata: PhotometricInterpretation of an instance is another',
+  otherSamples: 'GetImageSetMetadata: an instance is colour instead of grey, or grey instead of colour',
   jobFailed: 'the import job ends FAILED',
   lateManifest: 'the manifest appears `milliseconds` (default 1,000) after COMPLETED',
   missingManifestLine: 'the last line of success.ndjson is missing',
@@ -46,10 +58,13 @@ export interface Faults {
 const JOB_FAULTS: readonly FaultName[] = ['jobFailed', 'lateManifest', 'missingManifestLine'];
 const DEFAULT_MILLISECONDS = 1_000;
 
-/** Job faults strike the start of a job, corrupt frames GetImageFrame. */
+const FRAME_FAULTS: readonly FaultName[] = ['corruptFrame', 'missingFrame'];
+
+/** Job faults strike the start of a job, those of frames and metadata the call that gives these. */
 function suits(fault: FaultName, operation: string): boolean {
   if (JOB_FAULTS.includes(fault)) return operation === 'StartDICOMImportJob';
-  return fault !== 'corruptFrame' || operation === 'GetImageFrame';
+  if (isFalseMetadata(fault)) return operation === 'GetImageSetMetadata';
+  return !FRAME_FAULTS.includes(fault) || operation === 'GetImageFrame';
 }
 
 /** Throws with the place for a plan that is none. */
