@@ -173,6 +173,10 @@ async function reportOf(deployment: Deployment, execution: ExecutionListItem): P
   } catch (problem) {
     if (!(problem instanceof CommandFailed)) throw problem;
     if (status === 'SUCCEEDED' && output !== undefined) return undefined;
+    if (error === 'Cancelled')
+      throw new CommandFailed(
+        `execution ${execution.name} was cancelled; its objects stay in the inbox: isocenter retry ${execution.name}`,
+      );
     throw new CommandFailed(
       `execution ${execution.name} ended as ${status} without a report: ${error ?? ''} ${cause?.split('\n')[0] ?? ''}`.trim(),
     );

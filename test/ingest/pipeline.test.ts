@@ -179,6 +179,29 @@ describe('an upload', () => {
     expect(pipeline.imaging.tags.size).toBe(codes.includes('failed: ChecksumMismatch') ? 1 : 0);
   });
 
+  it('waits for lines that the manifest counts, and goes on without those that never come', async () => {
+    const pipeline = memoryPipeline();
+    for (let i = 0; i < 3; i++) await pipeline.put(`a/${i}`, p10({ sop: `${i}`, pixels: i }));
+    const { imaging, store } = pipeline;
+    const start = imaging.startImportJob;
+    imaging.startImportJob = async (request) => {
+      const job = await start(request);
+      for (const key of await pipeline.keys('work', 'executions/'))
+        if (key.includes('/SUCCESS/')) {
+          const [, ...lines] = new TextDecoder()
+            .decode((await store.read({ bucket: 'work', key })).bytes)
+            .split('\n');
+          await store.write({ bucket: 'work', key }, lines.join('\n'));
+        }
+      return job;
+    };
+    await pipeline.settle();
+    expect(pipeline.failures.map((error) => (error as Error).name)).toEqual(['ManifestNotThereYet']);
+    const codes = [...(await outcomes(pipeline)).values()].sort();
+    expect(codes).toEqual(['failed: Unaccounted', 'ingested', 'ingested']);
+    expect(await pipeline.keys('inbox')).toEqual([]);
+  });
+
   it('names a frame that is listed and not stored, and tags its image set', async () => {
     const pipeline = memoryPipeline();
     for (let i = 0; i < 3; i++) await pipeline.put(`a/${i}`, p10({ sop: `${i}`, pixels: i }));
