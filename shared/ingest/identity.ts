@@ -21,12 +21,19 @@ export const dateForm = (value: string): string =>
     .trim();
 export const sexForm = (value: string): string => value.trim().toUpperCase();
 
+/** One letter for one letter: as a word in capitals, ß would be SS, and Strauß and Strauss one name. */
+const withoutCase = (text: string) =>
+  [...text]
+    .map((letter) => letter.toLowerCase())
+    .join('')
+    .replace(/ς/g, 'σ');
+
 /** PS3.5 6.2: alphabetic=ideographic=phonetic, each of five components; case, padding and empty trailing ones are spelling. */
 export function nameGroups(name: string): [string, string, string] {
   const group = (text: string) =>
     text
       .split('^')
-      .map((component) => component.trim().replace(/\s+/g, ' ').toUpperCase())
+      .map((component) => withoutCase(component.trim().replace(/\s+/g, ' ')))
       .join('^')
       .replace(/\^+$/, '');
   const [alphabetic = '', ideographic = '', phonetic = ''] = unpadded(name).split('=').map(group);

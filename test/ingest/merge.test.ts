@@ -220,6 +220,27 @@ async function finish({ deps }: Run, executionId = HOLDER.executionId): Promise<
 
 class Killed extends Error {}
 
+/** The process ends at one call of a port, before or after it takes effect; later ones go through. */
+function killAt(deps: MergeDeps, atCall: number, when: 'before' | 'after') {
+  let calls = 0;
+  const killing = <T extends object>(port: T): T =>
+    Object.fromEntries(
+      Object.entries(port).map(([name, method]) => [
+        name,
+        (...args: unknown[]) => {
+          calls++;
+          if (calls !== atCall) return (method as (...given: unknown[]) => unknown)(...args);
+          if (when === 'before') throw new Killed();
+          const result = (method as (...given: unknown[]) => unknown)(...args);
+          if (result instanceof Promise) return result.then(() => Promise.reject(new Killed()));
+          throw new Killed();
+        },
+      ]),
+    ) as T;
+  const killed = { ...deps, objects: killing(deps.objects), imaging: killing(deps.imaging) };
+  return { deps: killed, hasKilled: () => calls >= atCall };
+}
+
 /** The execution ends and gives its lease back. */
 const endOf = ({ deps }: Run) =>
   releaseLease({ objects: deps.objects, workBucket: 'work' }, seriesLease(SERIES), HOLDER.executionArn);
@@ -267,67 +288,121 @@ const series = fc
     });
   });
 
-const RUNS = { numRuns: Number(process.env.PROPERTY_RUNS ?? 150) };
+/** `PROPERTY_RUNS=2000` is CI's long run; `PROPERTY_SEED` has one again. */
+const RUNS = {
+  numRuns: Number(process.env.PROPERTY_RUNS ?? 150),
+  seed: Number(process.env.PROPERTY_SEED ?? Date.now() % 2 ** 31),
+};
+const RUNS_MS = 60_000 + RUNS.numRuns * 300;
+if (process.env.PROPERTY_RUNS) console.log(`merging: ${RUNS.numRuns} cases each, seed ${RUNS.seed}`);
 
 describe('merging', () => {
-  it('loses no pixels, mixes no patients, and does nothing the second time', async () => {
-    await fc.assert(
-      fc.asyncProperty(series, async (seeds) => {
-        const run = await begin(seeds);
-        await finish(run);
-        const after = run.store.sets();
-        expect(reachable(after)).toEqual(reachable(seeds));
-        for (const set of after) {
-          const sources = seeds.filter((s) =>
-            Object.keys(s.instances).some((sop) => set.instances[sop] !== undefined),
+  it(
+    'loses no pixels, mixes no patients, and does nothing the second time',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(series, async (seeds) => {
+          const run = await begin(seeds);
+          await finish(run);
+          const after = run.store.sets();
+          expect(reachable(after)).toEqual(reachable(seeds));
+          for (const set of after) {
+            const sources = seeds.filter((s) =>
+              Object.keys(s.instances).some((sop) => set.instances[sop] !== undefined),
+            );
+            for (const keyword of ['PatientID', 'PatientBirthDate', 'PatientSex'])
+              expect(new Set(sources.map((s) => s.patient[keyword]).filter((v) => v)).size).toBeLessThan(2);
+          }
+          const writes = () => run.store.calls.filter((call) => call !== 'read').length;
+          const before = writes();
+          await finish(run, 'again');
+          expect(writes()).toBe(before);
+        }),
+        RUNS,
+      );
+    },
+    RUNS_MS,
+  );
+
+  it(
+    'gives the same partition in any order',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(series, fc.nat(), async (seeds, turn) => {
+          const turned = seeds.map((_, i) => seeds[(i + turn) % seeds.length]!);
+          const [one, other] = [await begin(seeds), await begin(turned)];
+          await finish(one);
+          await finish(other);
+          expect(partition(other.store.sets())).toEqual(partition(one.store.sets()));
+        }),
+        RUNS,
+      );
+    },
+    RUNS_MS,
+  );
+
+  it(
+    'ends the same after a kill at any call, and with conflicts, failures and throttles',
+    async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          series,
+          fc.array(fc.constantFrom('ok', 'ok', 'ok', 'ok', 'kill', 'throttle', 'fail'), { maxLength: 60 }),
+          async (seeds, faults) => {
+            const smooth = await begin(seeds);
+            await finish(smooth);
+            const queue = [...faults];
+            const fault = ({ operation }: ServiceCall) => {
+              const next = operation === 'read' && queue[0] === 'fail' ? 'ok' : queue.shift();
+              if (next === 'kill') throw new Killed();
+              if (next === 'throttle') throttled();
+            };
+            const fails = () => queue.shift() === 'fail';
+            const rough = await begin(seeds, { fault, fails });
+            await finish(rough);
+            expect(partition(rough.store.sets())).toEqual(partition(smooth.store.sets()));
+          },
+        ),
+        RUNS,
+      );
+    },
+    RUNS_MS,
+  );
+
+  it('goes on after a kill at or after each single call of any port, and ends the same', async () => {
+    const scenarios = [
+      [
+        seed('a', ['1', '2']),
+        seed('b', ['3', '4'], { patient: { PatientName: 'NOBODY^TEST' } }),
+        seed('c', ['5'], { patient: { PatientName: 'Nobody^Test^' }, isPrimary: true }),
+      ],
+      [
+        seed('a', ['1']),
+        seed('b', ['2']),
+        seed('c', ['3'], { patient: { PatientID: 'N-2' } }),
+        seed('d', ['4'], { patient: { PatientID: 'N-2' } }),
+      ],
+    ];
+    for (const seeds of scenarios) {
+      const smooth = await begin(seeds);
+      const wanted = await finish(smooth);
+      for (let call = 1, isOver = false; !isOver; call++) {
+        for (const when of ['before', 'after'] as const) {
+          const run = await begin(seeds);
+          const killer = killAt(run.deps, call, when);
+          await finish({ ...run, deps: killer.deps }).catch((error: unknown) => {
+            if (!(error instanceof Killed)) throw error; // the last call is the one that reads the outcome
+          });
+          isOver = !killer.hasKilled();
+          const outcome = await finish(run);
+          expect(partition(run.store.sets())).toEqual(partition(smooth.store.sets()));
+          expect(outcome.reports).toEqual(wanted.reports);
+          expect((await readSeries(run.deps, SERIES))?.instances).toEqual(
+            (await readSeries(smooth.deps, SERIES))?.instances,
           );
-          for (const keyword of ['PatientID', 'PatientBirthDate', 'PatientSex'])
-            expect(new Set(sources.map((s) => s.patient[keyword]).filter((v) => v)).size).toBeLessThan(2);
         }
-        const writes = () => run.store.calls.filter((call) => call !== 'read').length;
-        const before = writes();
-        await finish(run, 'again');
-        expect(writes()).toBe(before);
-      }),
-      RUNS,
-    );
-  });
-
-  it('gives the same partition in any order', async () => {
-    await fc.assert(
-      fc.asyncProperty(series, fc.nat(), async (seeds, turn) => {
-        const turned = seeds.map((_, i) => seeds[(i + turn) % seeds.length]!);
-        const [one, other] = [await begin(seeds), await begin(turned)];
-        await finish(one);
-        await finish(other);
-        expect(partition(other.store.sets())).toEqual(partition(one.store.sets()));
-      }),
-      RUNS,
-    );
-  });
-
-  it('ends the same after a kill at any call, and with conflicts, failures and throttles', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        series,
-        fc.array(fc.constantFrom('ok', 'ok', 'ok', 'ok', 'kill', 'throttle', 'fail'), { maxLength: 60 }),
-        async (seeds, faults) => {
-          const smooth = await begin(seeds);
-          await finish(smooth);
-          const queue = [...faults];
-          const fault = ({ operation }: ServiceCall) => {
-            const next = operation === 'read' && queue[0] === 'fail' ? 'ok' : queue.shift();
-            if (next === 'kill') throw new Killed();
-            if (next === 'throttle') throttled();
-          };
-          const fails = () => queue.shift() === 'fail';
-          const rough = await begin(seeds, { fault, fails });
-          await finish(rough);
-          expect(partition(rough.store.sets())).toEqual(partition(smooth.store.sets()));
-        },
-      ),
-      RUNS,
-    );
+      }
+    }
   });
 
   it('keeps the sources until the grace is over, then deletes them', async () => {
