@@ -3,6 +3,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import countedRuns from '../shared/estimate/counted-runs.json' with { type: 'json' };
 import { type CountedRun, type Estimate, estimate, type Workload } from '../shared/estimate/estimate.ts';
+import { UNPRICED } from '../shared/estimate/prices.ts';
 import { EXIT, UsageError } from './errors.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
@@ -55,10 +56,8 @@ async function workloadOf(path: string | undefined, options: EstimateOptions): P
 
 const number = (value: number) =>
   value.toLocaleString('en-US', { maximumFractionDigits: value < 10 ? 2 : 0 }).replaceAll(',', ' ');
-const dollars = (value: number | undefined) =>
-  value === undefined
-    ? 'price not known'
-    : `$${value.toLocaleString('en-US', { maximumFractionDigits: value < 1 ? 4 : 2 })}`;
+const dollars = (value: number) =>
+  `$${value.toLocaleString('en-US', { maximumFractionDigits: value < 1 ? 4 : 2 })}`;
 const hours = (value: number) => (value < 1 ? `${number(value * 60)} min` : `${number(value)} h`);
 
 function show({ workload, lines, dollars: sum, quotas }: Estimate, curve: readonly Estimate[]): string[] {
@@ -69,9 +68,10 @@ function show({ workload, lines, dollars: sum, quotas }: Estimate, curve: readon
     '',
     ...table(
       lines.map((line) => [line.what, number(line.amount), line.unit, dollars(line.dollars)]),
-      { right: [1] },
+      { right: [1, 3] },
     ),
-    ...table([['together, as far as prices are known', dollars(sum)]]),
+    ...table([['together, with the first month', dollars(sum)]]),
+    `unpriced: ${UNPRICED.join('; ')}`,
     '',
     'How long each quota alone makes it take:',
     ...table(quotas.filter((one) => one.hours > 0).map((one) => [`  ${one.quota}`, hours(one.hours)])),

@@ -249,7 +249,12 @@ original files are not read here: an ingest compares with those. Exit 1 on any m
     .addOption(amount('--per-upload <n>', 'instances an upload').default(1000))
     .addOption(amount('--per-series <n>', 'instances a series').default(250))
     .addOption(amount('--retention-days <n>', 'how long staged copies are kept').default(90))
-    .addOption(amount('--healthimaging-price <dollars>', 'a GB-month of HealthImaging storage'))
+    .addOption(
+      amount(
+        '--healthimaging-price <dollars>',
+        'a GB-month of HealthImaging storage, when not the list price',
+      ),
+    )
     .addOption(json())
     .action(async (path, options) =>
       done(await (await import('./estimate.ts')).estimateCost(path, options, terminal)),

@@ -12,6 +12,8 @@ export interface CountedRun {
   readonly transitions: number;
   readonly invocations: number;
   readonly gigabyteSeconds: number;
+  /** Express executions: each inspecting, staging, verifying and clearing child. */
+  readonly express: { readonly executions: number; readonly billedMilliseconds: number };
   /** By `service:Operation`. */
   readonly requests: Readonly<Record<string, number>>;
 }
@@ -24,7 +26,7 @@ export interface Workload {
   readonly instancesPerSeries: number;
   /** How long staged copies are kept. */
   readonly retentionDays: number;
-  /** Dollars a GB-month of HealthImaging storage: not in our table, as its page gave none to read. */
+  /** Dollars a GB-month of HealthImaging storage, where they are not those of the table. */
   readonly healthImagingDollars?: number;
 }
 
@@ -32,8 +34,9 @@ export interface Line {
   readonly what: string;
   readonly amount: number;
   readonly unit: string;
-  /** Undefined where no price is known. */
-  readonly dollars?: number;
+  readonly dollars: number;
+  /** It comes again each later month, and is not in the sum. */
+  readonly isLater?: true;
 }
 
 export interface Estimate {
@@ -50,6 +53,8 @@ export interface Estimate {
  */
 const DECODED_BYTES_PER_SECOND = 200e6;
 const VERIFY_GIGABYTES = 1769 / 1024;
+/** The least memory of an express workflow; ours carry little state. */
+const EXPRESS_GIGABYTES = 64 / 1024;
 /** Lossless HTJ2K makes a CT about so much smaller (measured 3.1); other modalities less. */
 const COMPRESSION = 2;
 /** HealthImaging bills an image set as at least so much (developer guide, "Cost optimization"). */
@@ -92,7 +97,8 @@ export function estimate(runs: readonly CountedRun[], workload: Workload): Estim
   const total = (count: Count) => uploads * onLine(runs, count, perUpload);
   const frames = instances * framesPerInstance;
   const bytes = instances * bytesPerInstance;
-  const decoding = (bytes / DECODED_BYTES_PER_SECOND) * VERIFY_GIGABYTES;
+  const decodingSeconds = bytes / DECODED_BYTES_PER_SECOND;
+  const expressSeconds = total((run) => run.express.billedMilliseconds / 1000) + decodingSeconds;
   const lines = [
     priced(
       'Step Functions',
@@ -100,11 +106,21 @@ export function estimate(runs: readonly CountedRun[], workload: Workload): Estim
       total((run) => run.transitions),
     ),
     priced(
+      'Express workflows',
+      'expressRequests',
+      total((run) => run.express.executions),
+    ),
+    priced('Express time', 'expressGigabyteSeconds', expressSeconds * EXPRESS_GIGABYTES),
+    priced(
       'Lambda requests',
       'invocations',
       total((run) => run.invocations),
     ),
-    priced('Lambda time', 'gigabyteSeconds', total((run) => run.gigabyteSeconds) + decoding),
+    priced(
+      'Lambda time',
+      'gigabyteSeconds',
+      total((run) => run.gigabyteSeconds) + decodingSeconds * VERIFY_GIGABYTES,
+    ),
     priced('S3 writes', 's3Writes', total(S3_WRITES) + instances),
     priced('S3 reads', 's3Reads', total(S3_READS)),
     priced('S3 staged copies', 's3Storage', (bytes / GB) * (workload.retentionDays / 30)),
@@ -113,7 +129,7 @@ export function estimate(runs: readonly CountedRun[], workload: Workload): Estim
   return {
     workload,
     lines,
-    dollars: lines.reduce((sum, { dollars = 0 }) => sum + dollars, 0),
+    dollars: lines.filter((line) => !line.isLater).reduce((sum, { dollars }) => sum + dollars, 0),
     quotas: quotasOf(workload, total, frames, bytes),
   };
 }
@@ -126,22 +142,27 @@ function healthImagingLines(
 ): Line[] {
   const imageSets = Math.ceil(workload.instances / workload.instancesPerSeries);
   const stored = Math.max(bytes / COMPRESSION, imageSets * SMALLEST_IMAGE_SET_BYTES) / GIB;
-  const price = workload.healthImagingDollars;
+  const storage = (what: string, name: Priced): Line => {
+    const line = priced(what, name, stored);
+    const given = workload.healthImagingDollars;
+    return given === undefined ? line : { ...line, dollars: stored * given };
+  };
   return [
-    {
-      what: 'HealthImaging calls',
-      amount: total(matching(/^medical-imaging:(?!GetImageFrame)/)),
-      unit: 'requests',
-    },
-    { what: 'HealthImaging frames', amount: frames, unit: 'GetImageFrame requests' },
-    {
-      what: 'HealthImaging storage',
-      amount: stored,
-      unit: `GB-months each month, in ${imageSets} image sets`,
-      ...(price === undefined ? {} : { dollars: stored * price }),
-    },
+    priced(
+      'HealthImaging calls',
+      'healthImagingCalls',
+      total(matching(/^medical-imaging:(?!GetImageFrame)/)),
+    ),
+    priced('HealthImaging frames', 'healthImagingCalls', frames),
+    storage(`HealthImaging, first month, ${imageSets} image sets`, 'healthImagingStorage'),
+    { ...storage('  each later month, when nobody looks', 'healthImagingArchive'), isLater: true },
   ];
 }
+
+/** S3 takes so many copies a second below one prefix (Amazon S3 user guide, "Optimizing performance", 2026-11-25). */
+const COPIES_PER_SECOND = 3500;
+/** The parameter's default. */
+const VERIFY_CONCURRENCY = 50;
 
 /** Hours that each of the service's rates needs for its part, the longest first. */
 function quotasOf(workload: Workload, total: (count: Count) => number, frames: number, bytes: number) {
@@ -156,6 +177,14 @@ function quotasOf(workload: Workload, total: (count: Count) => number, frames: n
   return [
     hours('GetImageFrame', frames),
     hours('StartDICOMImportJob', jobs),
+    {
+      quota: `S3 copies, ${COPIES_PER_SECOND} a second`,
+      hours: workload.instances / COPIES_PER_SECOND / 3600,
+    },
+    {
+      quota: `decoding, ${VERIFY_CONCURRENCY} functions (verifyConcurrency)`,
+      hours: bytes / DECODED_BYTES_PER_SECOND / VERIFY_CONCURRENCY / 3600,
+    },
     ...['GetImageSetMetadata', 'SearchImageSets', 'GetImageSet', 'GetDICOMImportJob'].map((operation) =>
       hours(operation, total(matching(new RegExp(`:${operation}$`)))),
     ),

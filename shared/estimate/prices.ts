@@ -13,6 +13,15 @@ export interface Price {
 
 const READ_ON = '2026-11-24';
 
+/**
+ * HealthImaging's price tables are drawn by the browser; its worked examples are text. Quoted from them on the day named
+ * (github.com/api-evangelist/amazon-healthimaging, plans/), not read by ourselves.
+ */
+const HEALTHIMAGING = {
+  source: 'https://aws.amazon.com/healthimaging/pricing/ (worked examples, US East)',
+  readOn: '2026-10-07',
+};
+
 export const PRICES = {
   transitions: {
     dollars: 0.025,
@@ -20,6 +29,20 @@ export const PRICES = {
     unit: 'state transitions, standard workflows',
     source: 'https://aws.amazon.com/step-functions/pricing/',
     readOn: READ_ON,
+  },
+  expressRequests: {
+    dollars: 1,
+    per: 1_000_000,
+    unit: 'express workflow requests',
+    source: 'https://aws.amazon.com/blogs/compute/building-cost-effective-aws-step-functions-workflows/',
+    readOn: '2026-11-25',
+  },
+  expressGigabyteSeconds: {
+    dollars: 0.00001667,
+    per: 1,
+    unit: 'express workflow GB-seconds, in chunks of 64 MB',
+    source: 'https://aws.amazon.com/step-functions/pricing/ (figure as quoted by www.wring.co, 2026-03-14)',
+    readOn: '2026-11-25',
   },
   invocations: {
     dollars: 0.2,
@@ -56,6 +79,27 @@ export const PRICES = {
     source: 'https://aws.amazon.com/s3/pricing/',
     readOn: READ_ON,
   },
+  healthImagingCalls: { dollars: 0.005, per: 1000, unit: 'HealthImaging API calls', ...HEALTHIMAGING },
+  healthImagingStorage: {
+    dollars: 0.105,
+    per: 1,
+    unit: 'HealthImaging GB-months, frequent access',
+    ...HEALTHIMAGING,
+  },
+  healthImagingArchive: {
+    dollars: 0.006,
+    per: 1,
+    unit: 'HealthImaging GB-months, archive instant access',
+    ...HEALTHIMAGING,
+  },
 } as const satisfies Record<string, Price>;
+
+/** What is asked for too, and for which no figure could be found: `estimate` says so. */
+export const UNPRICED = [
+  'HealthImaging structured storage of metadata',
+  'data transfer',
+  'CloudWatch logs, metrics and alarms',
+  'EventBridge, SQS and SNS',
+] as const;
 
 export type Priced = keyof typeof PRICES;

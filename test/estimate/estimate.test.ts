@@ -9,6 +9,7 @@ const run = (instances: number): CountedRun => ({
   transitions: 60,
   invocations: 20 + instances / 100,
   gigabyteSeconds: 10 + instances / 50,
+  express: { executions: 4 + instances / 250, billedMilliseconds: 1000 + instances },
   requests: {
     's3:GetObject': 2 * instances,
     's3:CopyObject': instances,
@@ -30,6 +31,9 @@ const workload: Workload = {
 const lineOf = (what: string, more: Partial<Workload> = {}) =>
   estimate(runs, { ...workload, ...more }).lines.find((line) => line.what === what)!;
 
+const storageOf = (more: Partial<Workload>) =>
+  estimate(runs, { ...workload, ...more }).lines.filter(({ unit }) => /HealthImaging GB-months/.test(unit));
+
 describe('the estimate', () => {
   it('gives back what was counted, for an upload as it was counted', () => {
     const same = { instances: 1000, instancesPerUpload: 1000 };
@@ -44,19 +48,30 @@ describe('the estimate', () => {
   });
 
   it('bills each image set as 5 MB at least', () => {
-    const small = lineOf('HealthImaging storage', { bytesPerInstance: 1000, healthImagingDollars: 0.1 });
-    expect(small.amount).toBeCloseTo((4000 * 5) / 1024);
-    expect(small.dollars).toBeCloseTo(small.amount * 0.1);
+    const [small] = storageOf({ bytesPerInstance: 1000, healthImagingDollars: 0.1 });
+    expect(small?.amount).toBeCloseTo((4000 * 5) / 1024);
+    expect(small?.dollars).toBeCloseTo((small?.amount ?? 0) * 0.1);
   });
 
-  it('adds up only what it knows a price of', () => {
+  it('adds up what comes once and the first month, not the months after', () => {
     const { lines, dollars } = estimate(runs, workload);
-    expect(lines.filter((line) => line.dollars === undefined).map(({ what }) => what)).toEqual([
-      'HealthImaging calls',
-      'HealthImaging frames',
-      'HealthImaging storage',
-    ]);
-    expect(dollars).toBeCloseTo(lines.reduce((sum, line) => sum + (line.dollars ?? 0), 0));
+    const later = lines.filter((line) => line.isLater);
+    expect(later).toHaveLength(1);
+    const all = lines.reduce((sum, line) => sum + line.dollars, 0);
+    expect(dollars).toBeCloseTo(all - (later[0]?.dollars ?? 0));
+  });
+
+  it('prices every call of HealthImaging, and storage by its list price unless another is given', () => {
+    expect(lineOf('HealthImaging frames').dollars).toBeCloseTo(5);
+    const [first] = storageOf({});
+    expect(first?.dollars).toBeCloseTo((first?.amount ?? 0) * PRICES.healthImagingStorage.dollars);
+    expect(storageOf({ healthImagingDollars: 0 }).map((line) => line.dollars)).toEqual([0, 0]);
+  });
+
+  it('bills express workflows by request and by 64 MB', () => {
+    const same = { instances: 1000, instancesPerUpload: 1000, bytesPerInstance: 0 };
+    expect(lineOf('Express workflows', same).amount).toBe(8);
+    expect(lineOf('Express time', same).amount).toBeCloseTo(2 / 16);
   });
 
   it('names the quota that makes it take longest first', () => {
