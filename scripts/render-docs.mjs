@@ -1,4 +1,4 @@
-/** Renders the tables that have a page: docs/outcomes.md, docs/constraints.md, docs/behaviour.md. `--check` only says whether they are up to date. */
+/** Renders the tables that have a page: docs/outcomes.md, docs/constraints.md, docs/behaviour.md, docs/notifications.md. `--check` only says whether they are up to date. */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +8,11 @@ import { build } from 'esbuild';
 const PAGES = [
   { page: 'docs/outcomes.md', module: 'scripts/pages/outcomes-page.ts', render: 'outcomesPage' },
   { page: 'docs/constraints.md', module: 'scripts/pages/constraints-page.ts', render: 'constraintsPage' },
+  {
+    page: 'docs/notifications.md',
+    module: 'scripts/pages/notifications-page.ts',
+    render: 'notificationsPage',
+  },
   { page: 'docs/behaviour.md', module: 'scripts/pages/behaviour-page.ts', render: 'behaviourPage' },
 ];
 const root = fileURLToPath(new URL('..', import.meta.url));

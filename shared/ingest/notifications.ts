@@ -32,29 +32,31 @@ function framesLine({ expected, verified, provenFromSource }: Report['frames']):
   return `${verified} of ${count(expected, 'frame')} proven, ${provenFromSource} equal to the source.`;
 }
 
-const HEADLINES: Readonly<Record<Report['outcome'], (counts: Counts) => string>> = {
+const HEADLINES: Readonly<Record<Report['outcome'], (counts: Counts, unfinished: number) => string>> = {
   Ingested: ({ ingested, duplicate }) =>
     `All well: ${count(ingested, 'object')} ingested${duplicate > 0 ? `, ${duplicate} already there` : ''}`,
   PartlyIngested: ({ received, ingested, duplicate }) =>
     `Partly ingested: ${ingested + duplicate} of ${count(received, 'object')}`,
   NothingIngested: ({ received }) => `Nothing ingested of ${count(received, 'object')}`,
-  Failed: () => 'An ingest did not finish',
+  Failed: ({ received }, unfinished) =>
+    `An ingest did not finish: ${unfinished} of ${count(received, 'object')} wait in the inbox`,
   Coalesced: () => 'Another execution works on this upload',
 };
 
 const FINISHED_ADVICE: Readonly<Record<Report['outcome'], string>> = {
   Ingested: 'Nothing.',
-  PartlyIngested: 'Look at what was refused: another message says why.',
-  NothingIngested: 'Look at what was refused: another message says why.',
+  PartlyIngested: 'Another message says what was refused and why. Nothing is lost: refused objects are kept.',
+  NothingIngested:
+    'Another message says what was refused and why. Nothing is lost: refused objects are kept.',
   Failed:
-    'The objects are still in the inbox and are tried again by themselves, a few times with growing pauses. `isocenter status` shows what needs attention.',
+    'Nothing yet: they are tried again by themselves, a few times with growing pauses. When this message comes again, `isocenter status` shows what needs attention.',
   Coalesced: 'Nothing.',
 };
 
-function finished({ outcome, counts, frames, timings }: Report): Announcement {
+function finished({ outcome, counts, frames, timings, rejects }: Report): Announcement {
   return {
     detailType: 'Ingest Finished',
-    headline: HEADLINES[outcome](counts),
+    headline: HEADLINES[outcome](counts, rejects.Unfinished ?? 0),
     facts: `${countsLine(counts)} ${framesLine(frames)} ${Math.round(timings.total)} s.`,
     advice: FINISHED_ADVICE[outcome],
   };
@@ -91,30 +93,35 @@ function keptApart(variants: Report['merges']): Announcement {
     keywords.set(keyword, (keywords.get(keyword) ?? 0) + 1);
   const named = byFrequency(Object.fromEntries(keywords)).slice(0, CODES_NAMED);
   const differ = named.map(([keyword, n]) => `${keyword} (${count(n, 'series', 'series')})`);
+  const failed = variants.filter(({ outcome }) => outcome === 'failed').length;
+  const first = variants[0]?.seriesInstanceUID;
   return {
     detailType: 'Variants Kept Apart',
     headline: `${count(variants.length, 'series', 'series')} with several image sets, kept apart`,
-    facts: differ.length > 0 ? `They differ in ${differ.join(', ')}.` : 'No normalised element differs.',
-    advice: 'Decide with `isocenter resolve SERIES --keep-apart` or `--merge-into ID`; the report has both.',
+    facts: [
+      differ.length > 0 ? `They differ in ${differ.join(', ')}.` : 'No normalised element differs.',
+      ...(failed > 0 ? [`${count(failed, 'merge')} began and did not end.`] : []),
+    ].join(' '),
+    advice: `No hurry: all is stored, nothing is mixed. See both sides with \`isocenter resolve ${first} --show\`, then decide: \`--keep-apart\` or \`--merge-into ID\`. The report names every series.`,
   };
 }
 
 function unverified({ frames, imageSets }: Report): Announcement {
   const { mismatched, undecodable } = frames;
   const sets = imageSets.filter((set) => set.verified < set.frames);
+  const [first] = sets;
   return {
     detailType: 'Verification Failed',
     headline: `${count(mismatched + undecodable, 'frame')} could not be proven`,
     facts: `${count(mismatched, 'frame')} with other pixels than recorded, ${undecodable} that cannot be decoded, in ${count(sets.length, 'image set')}.`,
-    advice:
-      'The image sets are tagged isocenter:unverified and kept out of merges; nothing is deleted. Keep the sources, and look with `isocenter verify`.',
+    advice: `Do not read from them until somebody has looked: they are tagged isocenter:unverified and kept out of merges; nothing is deleted. Keep the sources; prove again with \`isocenter verify DATASTORE${first ? ` --image-set ${first.imageSetId}` : ''}\`.`,
   };
 }
 
 /** The messages about one report, the outcome first. */
 export function announcementsOf(report: Report): Announcement[] {
   const { counts, frames, merges } = report;
-  const variants = merges.filter(({ outcome }) => outcome === 'keptApart' || outcome === 'reported');
+  const variants = merges.filter(({ outcome }) => outcome !== 'merged');
   return [
     finished(report),
     ...(counts.rejected + counts.failed > 0 && report.outcome !== 'Failed' ? [rejected(report)] : []),

@@ -69,7 +69,7 @@ describe('what people are told', () => {
     expect(kept).toEqual([
       '2 series with several image sets, kept apart',
       'They differ in PatientID (2 series), PatientSex (1 series).',
-      'Decide with `isocenter resolve SERIES --keep-apart` or `--merge-into ID`; the report has both.',
+      'No hurry: all is stored, nothing is mixed. See both sides with `isocenter resolve 1.2 --show`, then decide: `--keep-apart` or `--merge-into ID`. The report names every series.',
     ]);
   });
 
@@ -85,8 +85,22 @@ describe('what people are told', () => {
     const counts = { received: 100, ingested: 0, duplicate: 0, rejected: 0, failed: 100 };
     const messages = told({ outcome: 'Failed', counts, rejects: { Unfinished: 100 } });
     expect(messages).toHaveLength(1);
-    expect(messages[0]?.[0]).toBe('An ingest did not finish');
-    expect(messages[0]?.[2]).toMatch(/^The objects are still in the inbox/);
+    expect(messages[0]?.[0]).toBe('An ingest did not finish: 100 of 100 objects wait in the inbox');
+    expect(messages[0]?.[2]).toMatch(/^Nothing yet: they are tried again by themselves/);
+  });
+
+  it('says that a merge did not end', () => {
+    const failed = {
+      seriesInstanceUID: '1.2',
+      outcome: 'failed',
+      reason: 'x',
+      keywords: [],
+      sources: ['a'],
+      destination: 'b',
+      instances: 3,
+    } as const;
+    const [, kept] = told({ merges: [failed] });
+    expect(kept?.[1]).toBe('No normalised element differs. 1 merge began and did not end.');
   });
 
   it('names no upload', () => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { notificationsPage } from '../../scripts/pages/notifications-page.ts';
 
 const root = join(import.meta.dirname, '../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -23,4 +24,8 @@ it('alarms and graphs only on metrics that somebody writes', () => {
   expect(graphed.length).toBeGreaterThan(10);
   for (const name of [...ours.map(([, { Properties }]) => Properties.MetricName), ...graphed])
     expect(written).toContain(name);
+});
+
+it('shows what people are told as the rule of the template tells it', () => {
+  expect(read('docs/notifications.md'), 'node scripts/render-docs.mjs').toBe(notificationsPage());
 });
