@@ -65,11 +65,12 @@ async function operatorReply(
   { metrics, service, authenticator }: HandlerParts,
   request: IncomingMessage,
 ): Promise<Reply | undefined> {
-  if (request.method !== 'GET') return undefined;
-  if (request.url === '/health') {
+  if (request.method !== 'GET' && request.method !== 'HEAD') return undefined;
+  const path = request.url?.split('?')[0];
+  if (path === '/health') {
     return { statusCode: 200, headers: { 'content-type': 'application/json' }, body: '{"status":"ok"}' };
   }
-  if (request.url !== '/metrics') return undefined;
+  if (path !== '/metrics') return undefined;
   if (authenticator.isOn && !isLoopbackAddress(request.socket.remoteAddress)) {
     throw new ServiceError('AccessDeniedException', 'Metrics are for this machine');
   }

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { ServiceError } from './errors.ts';
+import { ServiceError, validation } from './errors.ts';
 import { isStream, type Reply } from './output.ts';
 
 /** The largest body the model allows is a CopyImageSet of 260,000 characters, all of them escaped. */
@@ -13,11 +13,17 @@ export const MAX_BODY_BYTES = 2 * 1024 * 1024;
 export async function readBody(request: IncomingMessage, maxBytes = MAX_BODY_BYTES): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > maxBytes)
-      throw new ServiceError('RequestEntityTooLargeException', 'The request body is too large');
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > maxBytes)
+        throw new ServiceError('RequestEntityTooLargeException', 'The request body is too large');
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    if (error instanceof ServiceError) throw error;
+    // Who sent it went away, or broke the framing: no fault of ours, and nobody is left to read the answer.
+    throw validation('The request body is not whole');
   }
   return new Uint8Array(Buffer.concat(chunks));
 }

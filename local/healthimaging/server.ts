@@ -3,7 +3,7 @@
  * and answers the API over HTTP on loopback. Any Host is accepted (clients prepend `runtime-`): paths decide.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -113,9 +113,12 @@ export async function startHealthImaging(options: HealthImagingOptions = {}): Pr
 }
 
 function createHttpServer(parts: HandlerParts): Server {
-  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, (request, response) => {
+  const answer = (request: IncomingMessage, response: ServerResponse) => {
     handle(parts, request, response).catch((error) => parts.log(placeOf(error)));
-  });
+  };
+  const server = createServer({ maxHeaderSize: MAX_HEADER_BYTES }, answer);
+  // An expectation that nobody knows is no reason for an answer of another shape.
+  server.on('checkExpectation', answer);
   server.requestTimeout = REQUEST_TIMEOUT_MS;
   server.on('clientError', (error, socket) => refuseConnection(error, socket));
   return server;

@@ -1,5 +1,6 @@
 /** Hostile requests: the service's exception where it has one; never a 500, a hang, or a way out of the data folder. */
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type HealthImaging, startHealthImaging } from '../../../local/healthimaging/server.ts';
 import { fuzz } from './fuzz.ts';
@@ -60,6 +61,33 @@ test('JSON of a hundred thousand levels is refused at once', async () => {
     status: 400,
     error: 'ValidationException',
   });
+});
+
+test('a body that breaks off, and an unknown expectation, are no failures of the server', async () => {
+  const { hostname, port } = new URL(server.endpoint);
+  const talk = (text: string) =>
+    new Promise<string>((resolve) => {
+      const socket = connect(Number(port), hostname);
+      let heard = '';
+      socket.on('data', (chunk) => {
+        heard += String(chunk);
+      });
+      socket.on('close', () => resolve(heard));
+      socket.on('error', () => resolve(heard));
+      socket.write(text);
+    });
+  const start = 'POST /datastore HTTP/1.1\r\nHost: x\r\nConnection: close\r\n';
+  expect(await talk(`${start}Transfer-Encoding: chunked\r\n\r\nZZ\r\n`)).toMatch(/^HTTP\/1.1 400 /);
+  const odd = await talk(`${start}Expect: wonders\r\nContent-Length: 2\r\n\r\n[]`);
+  expect(odd).toMatch(/^HTTP\/1.1 400 /);
+  expect(odd).toContain('x-amzn-errortype: ValidationException');
+  const metrics = await (await fetch(`${server.endpoint}/metrics`)).text();
+  expect(metrics).not.toMatch(/CallCount\{[^}]*StatusCode="5/);
+  for (const [method, path] of [
+    ['HEAD', '/health'],
+    ['GET', '/health?probe=1'],
+  ] as const)
+    expect((await fetch(server.endpoint + path, { method })).status).toBe(200);
 });
 
 test('a body of ten megabytes is refused without being kept', async () => {
