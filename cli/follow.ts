@@ -131,8 +131,9 @@ async function untilEnded(
   }
 }
 
+/** A part of the objects is named once a shard has ended: until then nobody knows more than the time. */
 function stageLine(stage: string, done: number, objects: number, elapsedSeconds: number): string {
-  if (COUNTED.has(stage)) return progressLine(stage, done, objects, elapsedSeconds);
+  if (COUNTED.has(stage) && done > 0) return progressLine(stage, done, objects, elapsedSeconds);
   return `${stage.padEnd(8)}  ${count(objects)} objects  ${seconds(elapsedSeconds)}`;
 }
 
