@@ -10,6 +10,7 @@ import {
   type S3Client,
 } from '@aws-sdk/client-s3';
 import type { ObjectEntry, ObjectLocation, ObjectStore } from '../ports/object-store.ts';
+import { bodyBytes } from './body-bytes.ts';
 import { mapped, mapS3Error, statusOf } from './s3-errors.ts';
 import { copyParts, cutIntoParts, FIRST_PART_BYTES, inTurns, uploadParts } from './s3-parts.ts';
 
@@ -104,7 +105,7 @@ async function read(client: S3Client, location: ObjectLocation, options: ReadOpt
     start === 0 && end === undefined ? undefined : `bytes=${start}-${end === undefined ? '' : end - 1}`;
   try {
     const answer = await get(client, location, { range, ifMatch });
-    const bytes = await answer.Body!.transformToByteArray();
+    const bytes = await bodyBytes(answer.Body);
     const totalBytes = Number(answer.ContentRange?.split('/')[1] ?? answer.ContentLength ?? bytes.length);
     return { bytes, etag: answer.ETag ?? '', totalBytes };
   } catch (error) {

@@ -1,5 +1,6 @@
 /** What an import job does on Amazon S3 or a compatible store: list a prefix, read ranges, write its output. */
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { bodyBytes } from '../../../shared/adapters/body-bytes.ts';
 import type { ByteSource } from '../../../shared/dicom/byte-source.ts';
 
 export interface InputObject {
@@ -56,7 +57,7 @@ export function openBuckets(options: { endpoint: string | undefined; region: str
         ...(owner && { ExpectedBucketOwner: owner }),
       }),
     );
-    return (await reply.Body?.transformToByteArray()) ?? new Uint8Array();
+    return bodyBytes(reply.Body);
   }
 
   return {
