@@ -144,6 +144,7 @@ try {
   });
   const wanted = { executionId: 'bench', upload: 'bench', objects };
   const written = await timed(() => writeLargeExecution(s3ObjectStore(s3), world.workBucket, wanted));
+  console.log(new Date().toISOString());
   console.log(`writing the execution, its report by WriteReport: ${seconds(written.ms)}`);
   const server = await startConsoleServer({ port: 0, world: () => world });
   closing.unshift(() => server.close());

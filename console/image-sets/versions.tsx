@@ -6,7 +6,7 @@ import { Empty, Loaded, Problem, useLoaded } from '../parts/loaded.tsx';
 import { Table } from '../parts/table.tsx';
 import { get } from '../server.ts';
 import type { MetadataDocument } from './document.ts';
-import { linesOf } from './metadata-tree.tsx';
+import { type Change, changesBetween } from './metadata-lines.ts';
 
 interface Version {
   readonly versionId: string;
@@ -14,12 +14,6 @@ interface Version {
   readonly imageSetWorkflowStatus?: string;
   readonly createdAt: number;
   readonly message?: string;
-}
-
-interface Change {
-  readonly path: string;
-  readonly before: string;
-  readonly after: string;
 }
 
 export function Versions(props: {
@@ -104,21 +98,11 @@ function Changes(props: { readonly imageSetId: string; readonly before: string; 
   return (
     <ul class="changes">
       {changes.value.slice(0, 100).map((change) => (
-        <li key={change.path}>
-          <code>{change.path}</code>: <del>{change.before || '(absent)'}</del>{' '}
-          <ins>{change.after || '(absent)'}</ins>
+        <li key={`${change.path} ${change.before} ${change.after}`}>
+          <code>{change.path}</code>: {change.before !== '' && <del>{change.before}</del>}{' '}
+          {change.after !== '' && <ins>{change.after}</ins>}
         </li>
       ))}
     </ul>
   );
-}
-
-/** Pure. */
-export function changesBetween(before: MetadataDocument, after: MetadataDocument): Change[] {
-  const byPath = (document: MetadataDocument) =>
-    new Map(linesOf(document).map(({ level, path, value }) => [`${level} ${path}`, value]));
-  const [old, fresh] = [byPath(before), byPath(after)];
-  return [...new Set([...old.keys(), ...fresh.keys()])]
-    .filter((path) => old.get(path) !== fresh.get(path))
-    .map((path) => ({ path, before: old.get(path) ?? '', after: fresh.get(path) ?? '' }));
 }

@@ -190,8 +190,8 @@ function Consequence({
       {plural(moved, 'instance')} of {plural(others.length, 'image set')} (
       {others.map(({ imageSetId }) => shortSet(imageSetId)).join(', ')}) {moved === 1 ? 'is' : 'are'} copied
       into <code>{choice.destination}</code>, whose patient, study and series stand for all
-      {state.keywords.length > 0 && <>: its {state.keywords.join(', ')} replace the others’</>}. The sources
-      stay for a week, and until then it can be undone here.
+      {state.keywords.length > 0 && <>; what the others say in {state.keywords.join(', ')} gives way</>}. The
+      sources stay for a week, and until then it can be undone here.
     </>
   );
 }
