@@ -1,25 +1,43 @@
 /**
  * The console with an execution of N objects (default 10,000), over the local S3-compatible store, in Chromium: what the
- * page weighs, when it can be used, its heap, how it scrolls and finds. `node bench/console.mjs [N]`; with 1,000,000 it
- * shows that no page reads the whole list: one reading makes an index, then ranged reads.
+ * page weighs, when it can be used, its heap, how it scrolls and finds. `node bench/console.mjs [N]`. `node
+ * bench/console.mjs --lines [N]` (default 1,000,000) asks the server's half alone, over a list of N lines on disk: one
+ * reading makes an index, after that any page is ranged reads.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 
-const objects = Number(process.argv[2] ?? 10_000);
+const isLines = process.argv[2] === '--lines';
+const objects = Number(process.argv[isLines ? 3 : 2] ?? (isLines ? 1_000_000 : 10_000));
 const root = fileURLToPath(new URL('..', import.meta.url));
 const folder = mkdtempSync(join(root, 'bench', '.console-'));
 const seconds = (ms) => `${(ms / 1000).toFixed(2)} s`;
 const kilobytes = (bytes) => `${Math.round(bytes / 1000)} kB`;
 
-async function load(name, path) {
-  const outfile = join(folder, `${name}.mjs`);
-  const options = { bundle: true, platform: 'node', format: 'esm', packages: 'external', logLevel: 'error' };
-  await build({ ...options, entryPoints: [join(root, path)], outfile });
+/** One bundle of all that is needed, so that each class of error is one. */
+async function load() {
+  const outfile = join(folder, 'parts.mjs');
+  const contents = `
+    export { readObjects } from './local/console/objects.ts';
+    export { startWorld } from './local/world/world.ts';
+    export { startConsoleServer } from './local/console/server.ts';
+    export { writeLargeExecution } from './test/console/large-execution.ts';
+    export { s3ObjectStore } from './shared/adapters/s3-object-store.ts';`;
+  await build({
+    stdin: { contents, resolveDir: root, loader: 'ts' },
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+    outfile,
+  });
   return import(outfile);
 }
 
@@ -36,30 +54,75 @@ async function ask(url, path, body) {
   return response.json();
 }
 
-async function measureServer(url) {
-  const path = 'executions/bench/objects';
-  const first = await timed(() => ask(url, path, { from: 0 }));
+/** `query`: asks for a page of the objects. */
+async function measureServer(query) {
+  const first = await timed(() => query({ from: 0 }));
   console.log(`index and first page of ${first.value.total} objects: ${seconds(first.ms)}`);
   const pages = [];
   for (let n = 0; n < 40; n++) {
     const from = Math.floor((first.value.total - 100) * ((n * 0.618) % 1));
-    pages.push((await timed(() => ask(url, path, { from }))).ms);
+    pages.push((await timed(() => query({ from }))).ms);
   }
   pages.sort((a, b) => a - b);
   console.log(`any page of 100: median ${pages[20].toFixed(0)} ms, slowest ${pages[39].toFixed(0)} ms`);
-  const rare = await timed(() => ask(url, path, { outcome: 'rejected', code: 'ElementTooLong' }));
+  const rare = await timed(() => query({ outcome: 'rejected', code: 'ElementTooLong' }));
   console.log(`the one object of a rare code: ${rare.ms.toFixed(0)} ms (${rare.value.objects.length} found)`);
   const wanted = `IM${String(objects - 2).padStart(7, '0')}`;
   const search = await timed(async () => {
     let from = 0;
     for (;;) {
-      const page = await ask(url, path, { text: wanted, from });
+      const page = await query({ text: wanted, from });
       if (page.objects.length > 0 || page.next === undefined) return page.objects.length;
       from = page.next;
     }
   });
   console.log(`finding the last object but one by name: ${seconds(search.ms)} (${search.value} found)`);
-  console.log(`memory of the process, with the store: ${Math.round(process.memoryUsage().rss / 1e6)} MB`);
+  console.log(`memory of the process: ${Math.round(process.memoryUsage().rss / 1e6)} MB`);
+}
+
+/** A list of N lines on disk, and just enough of an object store to read it. */
+async function measureLines({ readObjects }) {
+  const path = join(folder, 'objects.ndjson');
+  const out = createWriteStream(path);
+  for (let n = 0; n < objects; n++)
+    if (!out.write(`${JSON.stringify(lineOf(n))}\n`))
+      await new Promise((resolve) => out.once('drain', resolve));
+  out.end();
+  await finished(out);
+  console.log(`${objects} lines, ${Math.round(out.bytesWritten / 1e6)} MB`);
+  const file = await open(path);
+  const read = async (_location, { start, end }) => {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(end - start), 0, end - start, start);
+    return { bytes: buffer.subarray(0, bytesRead), etag: '', totalBytes: out.bytesWritten };
+  };
+  const store = { read, stream: async () => createReadStream(path) };
+  const backend = { workBucket: '', deps: { objects: store } };
+  await measureServer((query) => readObjects(backend, 'bench', query));
+  await file.close();
+}
+
+function lineOf(n) {
+  const key = `bench/study ${Math.floor(n / 400)}/series ${Math.floor(n / 100) % 4}/IM${String(n).padStart(7, '0')}.dcm`;
+  const uid = (kind, of) => `1.2.826.0.1.3680043.10.999.${kind}.${of}`;
+  const uids = {
+    sopInstanceUID: uid(3, n),
+    seriesInstanceUID: uid(2, Math.floor(n / 100)),
+    studyInstanceUID: uid(1, Math.floor(n / 400)),
+  };
+  if (n === 777) return { key, sizeBytes: 1, outcome: 'rejected', code: 'ElementTooLong', ...uids };
+  if (n % 50 === 49)
+    return { key, sizeBytes: 1, outcome: 'rejected', code: 'NotP10', message: 'no DICM marker' };
+  const sha256 = n.toString(16).padStart(64, '0');
+  return {
+    key,
+    sizeBytes: 525_000,
+    outcome: 'ingested',
+    proof: 'source',
+    frames: 1,
+    framesVerified: 1,
+    sha256,
+    ...uids,
+  };
 }
 
 async function measurePage(url) {
@@ -75,16 +138,15 @@ async function measurePage(url) {
   });
   try {
     const page = await browser.newPage();
-    let weight = 0;
-    page.on('response', async (response) => {
-      if (!response.url().includes('/api/')) weight += (await response.body().catch(() => '')).length;
-    });
     const ready = await timed(async () => {
       await page.goto(`${url}/#/ingests/bench`);
       await page.locator('details.group').first().waitFor();
     });
     const paint = await page.evaluate(
       "performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0",
+    );
+    const weight = await page.evaluate(
+      "performance.getEntries().reduce((sum, e) => sum + (e.name.includes('/api/') ? 0 : (e.encodedBodySize ?? 0)), 0)",
     );
     console.log(
       `page weight: ${kilobytes(weight)}; first paint ${paint.toFixed(0)} ms; usable ${ready.ms.toFixed(0)} ms`,
@@ -123,35 +185,35 @@ const SCROLL = `(async () => {
   return { median: times[100], slowest: times[199], rows: list.querySelectorAll('tr').length };
 })()`;
 
-const dataDir = mkdtempSync(join(tmpdir(), 'isocenter-bench-'));
-const closing = [];
-try {
-  const [{ startWorld }, { startConsoleServer }, { writeLargeExecution }, { s3ObjectStore }] =
-    await Promise.all([
-      load('world', 'local/world/world.ts'),
-      load('server', 'local/console/server.ts'),
-      load('large', 'test/console/large-execution.ts'),
-      load('store', 'shared/adapters/s3-object-store.ts'),
-    ]);
+async function measureWorld({ startWorld, startConsoleServer, writeLargeExecution, s3ObjectStore }) {
   const { S3Client } = await import('@aws-sdk/client-s3');
-  const world = await startWorld({ dataDir, basePort: 0 });
-  closing.push(() => world.close());
-  const s3 = new S3Client({
-    region: world.region,
-    endpoint: world.s3Url,
-    forcePathStyle: true,
-    credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
-  });
-  const wanted = { executionId: 'bench', upload: 'bench', objects };
-  const written = await timed(() => writeLargeExecution(s3ObjectStore(s3), world.workBucket, wanted));
-  console.log(new Date().toISOString());
-  console.log(`writing the execution, its report by WriteReport: ${seconds(written.ms)}`);
-  const server = await startConsoleServer({ port: 0, world: () => world });
-  closing.unshift(() => server.close());
-  await measureServer(server.url);
-  await measurePage(server.url);
+  const dataDir = mkdtempSync(join(tmpdir(), 'isocenter-bench-'));
+  const closing = [];
+  try {
+    const world = await startWorld({ dataDir, basePort: 0 });
+    closing.push(() => world.close());
+    const s3 = new S3Client({
+      region: world.region,
+      endpoint: world.s3Url,
+      forcePathStyle: true,
+      credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+    });
+    const wanted = { executionId: 'bench', upload: 'bench', objects };
+    const written = await timed(() => writeLargeExecution(s3ObjectStore(s3), world.workBucket, wanted));
+    console.log(`writing the execution, its report by WriteReport: ${seconds(written.ms)}`);
+    const server = await startConsoleServer({ port: 0, world: () => world });
+    closing.unshift(() => server.close());
+    await measureServer((query) => ask(server.url, 'executions/bench/objects', query));
+    await measurePage(server.url);
+  } finally {
+    for (const close of closing) await close();
+    rmSync(dataDir, { recursive: true, force: true });
+  }
+}
+
+try {
+  const parts = await load();
+  await (isLines ? measureLines(parts) : measureWorld(parts));
 } finally {
-  for (const close of closing) await close();
-  rmSync(dataDir, { recursive: true, force: true });
   rmSync(folder, { recursive: true, force: true });
 }
