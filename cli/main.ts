@@ -145,6 +145,7 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
     )
     .option('--seed <text>', 'equal seeds choose equal frames', 'isocenter')
     .addOption(data())
+    .addOption(stack())
     .option('--endpoint <url>', 'a HealthImaging-compatible endpoint instead of the local world')
     .option('--region <name>', 'AWS HealthImaging in this region instead of the local world')
     .option('--tag', 'tag image sets that differ with isocenter:unverified, as an ingest does')
@@ -154,8 +155,9 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
       'after',
       `
 Each frame is decoded and compared with its checksum, and its header with the metadata; frames that are kept as they came
-are compared by their encoded bytes. For a local world the ledger of imports says which instances must be there. The
-original files are not read here: an ingest compares with those. Exit 1 on any mismatch, or a frame that cannot be had.`,
+are compared by their encoded bytes. For a local world or a stack the ledger of imports says which instances and frames
+must be there, and where the staged copy of each is, while it is kept: pixels and metadata are compared with it too.
+Exit 1 on any mismatch, or a frame that cannot be had.`,
     )
     .action(async (datastore, options) =>
       done(await (await import('./verify.ts')).verify(datastore, options, terminal)),

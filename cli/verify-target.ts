@@ -1,14 +1,17 @@
-/** Where `isocenter verify` looks: the running local world, with its ledger; or any HealthImaging endpoint. */
+/** Where `isocenter verify` looks: the running local world or a deployed stack, with its ledger; or any HealthImaging endpoint. */
 import { MedicalImagingClient } from '@aws-sdk/client-medical-imaging';
 import type { LedgerDeps, SeriesLedger } from '../shared/ingest/ledger.ts';
 import { readSeries } from '../shared/ingest/ledger.ts';
 import { openStaged } from '../shared/ingest/open-source.ts';
+import type { ObjectStore } from '../shared/ports/object-store.ts';
 import { connectToWorld, LOCAL_CREDENTIALS } from './deployment.ts';
 import { UsageError } from './errors.ts';
+import { connectToStack } from './stack.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface VerifyTargetOptions {
   readonly data?: string;
+  readonly stack?: string;
   readonly endpoint?: string;
   readonly region?: string;
 }
@@ -26,6 +29,7 @@ export async function verifyTarget(
   options: VerifyTargetOptions,
   terminal: Terminal,
 ): Promise<VerifyTarget> {
+  if (options.stack !== undefined) return targetOfStack(datastoreId, options.stack, options);
   if (options.endpoint === undefined && options.region === undefined)
     return targetInWorld(datastoreId, options, terminal);
   if (options.data !== undefined)
@@ -60,6 +64,50 @@ async function targetInWorld(
       await deployment.close();
     },
   };
+}
+
+/** A deployed stack: its ledger, and the data store that the ledger names where none is given. */
+async function targetOfStack(
+  datastoreId: string | undefined,
+  stack: string,
+  { data, endpoint, region }: VerifyTargetOptions,
+): Promise<VerifyTarget> {
+  if (data !== undefined || endpoint !== undefined || region !== undefined)
+    throw new UsageError('--stack and --data, --endpoint or --region: one place, not two');
+  const deployment = await connectToStack(stack);
+  const { store, workBucket, ingestStateMachineArn } = deployment;
+  const id = datastoreId ?? (await onlyDatastoreIn(store, workBucket, stack));
+  const client = clientFor({ region: ingestStateMachineArn.split(':')[3] ?? '' });
+  return {
+    datastoreId: id,
+    client,
+    ledger: { objects: store, settings: { workBucket, datastoreId: id } },
+    async close() {
+      client.destroy();
+      await deployment.close();
+    },
+  };
+}
+
+/** Throws UsageError where a stack has imported into none, or into several. */
+export async function onlyDatastoreIn(
+  store: ObjectStore,
+  workBucket: string,
+  stack: string,
+): Promise<string> {
+  const [first] = await datastoresIn(store, workBucket);
+  // `0` follows `/`: the next key that is of another data store.
+  const [second] = first === undefined ? [] : await datastoresIn(store, workBucket, `series/${first}0`);
+  if (first === undefined || second !== undefined)
+    throw new UsageError(
+      `DATASTORE: stack ${stack} has imported into ${first === undefined ? 'none yet' : 'several'}: name the data store`,
+    );
+  return first;
+}
+
+async function datastoresIn(store: ObjectStore, workBucket: string, startAfter?: string): Promise<string[]> {
+  for await (const { key } of store.list(workBucket, 'series/', startAfter)) return [key.split('/')[1] ?? ''];
+  return [];
 }
 
 /** An endpoint of one's own is called as it is named; one on this machine needs no credentials. */

@@ -10,10 +10,12 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { main } from '../../cli/main.ts';
 import { createTerminal } from '../../cli/terminal.ts';
 import type { VerifyAccount } from '../../cli/verify-account.ts';
+import { onlyDatastoreIn } from '../../cli/verify-target.ts';
 import type { FaultName } from '../../local/healthimaging/access/faults.ts';
 import { type HealthImaging, startHealthImaging } from '../../local/healthimaging/server.ts';
 import { startS3 } from '../../local/s3/server.ts';
 import { healthImagingService } from '../../shared/adapters/healthimaging-service.ts';
+import { memoryObjectStore } from '../../shared/adapters/memory-object-store.ts';
 import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
 import { recordInstances } from '../../shared/ingest/ledger.ts';
 import { allLines } from '../../shared/ingest/ndjson.ts';
@@ -207,3 +209,13 @@ it('nothing is found where nothing is wrong, and every frame is proven from its 
     await server.close();
   }
 }, 60_000);
+
+it('a stack without a data store named is the one that its ledger knows', async () => {
+  const store = memoryObjectStore();
+  await expect(onlyDatastoreIn(store, 'work', 'x')).rejects.toThrow(/has imported into none yet/);
+  await store.write({ bucket: 'work', key: `series/${'a'.repeat(32)}/1.json` }, '{}');
+  await store.write({ bucket: 'work', key: `series/${'a'.repeat(32)}/2.json` }, '{}');
+  expect(await onlyDatastoreIn(store, 'work', 'x')).toBe('a'.repeat(32));
+  await store.write({ bucket: 'work', key: `series/${'b'.repeat(32)}/1.json` }, '{}');
+  await expect(onlyDatastoreIn(store, 'work', 'x')).rejects.toThrow(/into several: name/);
+});
