@@ -57,6 +57,13 @@ function checkBucket(logicalId, { Properties = {} }, Resources) {
   ];
 }
 
+/** Queues and topics carry keys or facts about ingests. Both branches of a condition count. */
+function checkEncryption(logicalId, { Type, Properties = {} }) {
+  const names = { 'AWS::SQS::Queue': ['KmsMasterKeyId', 'SqsManagedSseEnabled'] }[Type] ?? [];
+  const isOn = names.some((name) => Properties[name] !== undefined && Properties[name] !== false);
+  return names.length > 0 && !isOn ? [`${logicalId}: not encrypted`] : [];
+}
+
 /** Roles that services assume on behalf of others name the account for which they do. */
 function checkTrust(logicalId, { Properties }) {
   return list(Properties.AssumeRolePolicyDocument.Statement).flatMap(({ Principal, Condition }) => {
@@ -73,6 +80,7 @@ export function checkAccess({ Resources }) {
   return Object.entries(Resources).flatMap(([logicalId, resource]) => [
     ...statementsOf(logicalId, resource).flatMap(checkStatement),
     ...(resource.Type === 'AWS::S3::Bucket' ? checkBucket(logicalId, resource, Resources) : []),
+    ...checkEncryption(logicalId, resource),
     ...(resource.Type === 'AWS::IAM::Role' ? checkTrust(logicalId, resource) : []),
     ...(resource.Type === 'AWS::Lambda::Url' && resource.Properties.AuthType !== 'AWS_IAM'
       ? [`${logicalId}: a function URL that anybody may call`]

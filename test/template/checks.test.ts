@@ -32,6 +32,7 @@ function plant(template: Template, path: string, value: unknown): Template {
 }
 
 const Q = 'Resources.UploadQueue.Properties';
+const DEAD = 'Resources.UploadDeadLetters.Properties';
 const B = 'Resources.InboxBucket.Properties';
 const ROLE = 'Resources.TakeUploadRole';
 const STATEMENT = `${ROLE}.Properties.Policies.0.PolicyDocument.Statement.0`;
@@ -96,6 +97,7 @@ const FAULTS: readonly [string, string, unknown, string, RegExp][] = [
     'access',
     /^InboxBucket: not encrypted/,
   ],
+  ['a queue without encryption', DEAD, {}, 'access', /^UploadDeadLetters: not encrypted/],
   [
     'a bucket without TLS only',
     'Resources.InboxBucketPolicy',
