@@ -151,10 +151,11 @@ describe('import jobs', () => {
   });
 
   test('inputOwnerAccountId is held against the owner of the bucket', async () => {
-    const datastoreId = await world.createDatastore();
-    await world.put('owned/1', slice({ size: 16 }));
+    const own = await startTestWorld({ throttle: 'off' });
+    const datastoreId = await own.createDatastore();
+    await own.put('owned/1', slice({ size: 16 }));
     const endOf = async (inputOwnerAccountId: string) => {
-      const { jobId } = await world.client.send(
+      const { jobId } = await own.client.send(
         new sdk.StartDICOMImportJobCommand({
           datastoreId,
           dataAccessRoleArn: ROLE,
@@ -163,13 +164,14 @@ describe('import jobs', () => {
           outputS3Uri: 's3://imports/output/',
         }),
       );
-      return world.finishedJob(datastoreId, jobId as string);
+      return own.finishedJob(datastoreId, jobId as string);
     };
     expect(await endOf('111122223333')).toMatchObject({
       jobStatus: 'FAILED',
       message: 'DICOM import job has failed. INPUT_S3_URI_NOT_ACCESSIBLE',
     });
     expect((await endOf('000000000000')).jobStatus).toBe('COMPLETED');
+    await own.close();
   });
 
   test.each([
@@ -405,7 +407,7 @@ describe('writes', () => {
 });
 
 test('all the detail types of a life are sent: data store, job, image sets created, copied, updated, deleted', async () => {
-  const own = await startTestWorld();
+  const own = await startTestWorld({ throttle: 'off' });
   const set = await importedSet(own, { count: 2 });
   await update(own, set, { set: { Study: { DICOM: { StudyDescription: 'new' } } } });
   await settled(own, set);

@@ -18,8 +18,8 @@ async function importWith(mappings: object[], files: Record<string, Uint8Array |
     body: JSON.stringify({
       clientToken: 'enrich',
       dataAccessRoleArn: ROLE,
-      inputS3Uri: `s3://imports/${prefix}`,
-      outputS3Uri: 's3://imports/out/',
+      inputS3Uri: `s3://${world.bucket}/${prefix}`,
+      outputS3Uri: `s3://${world.bucket}/out/`,
       importConfiguration: { dicomJsonMetadataImportConfiguration: { dicomMetadataMappings: mappings } },
     }),
   });

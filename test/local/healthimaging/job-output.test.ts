@@ -69,7 +69,7 @@ test('a job that fails leaves neither notes nor bytes', () =>
   }));
 
 test('a job whose output cannot be written fails and says so', async () => {
-  const world = await startTestWorld();
+  const world = await startTestWorld({ throttle: 'off' });
   const datastoreId = await world.createDatastore();
   await world.put('out/1', slices['1']);
   const { StartDICOMImportJobCommand } = await import('@aws-sdk/client-medical-imaging');

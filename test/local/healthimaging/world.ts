@@ -20,7 +20,7 @@ import type { EventBridgeEvent } from '../../../shared/ports/events.ts';
 import { clientFor, eventually } from './client.ts';
 import { elsewhere, isElsewhere } from './service-under-test.ts';
 
-const BUCKET = elsewhere?.bucket ?? 'imports';
+const OWN_BUCKET = 'imports';
 export const ROLE = elsewhere?.role ?? 'arn:aws:iam::000000000000:role/import';
 /** Uploads of one run are apart from those of others: a bucket elsewhere is not empty. */
 const RUN = isElsewhere ? `test-${randomBytes(4).toString('hex')}/` : '';
@@ -61,6 +61,8 @@ export interface TestWorld {
   client: sdk.MedicalImagingClient;
   readonly s3: S3Client;
   readonly events: EventBridgeEvent[];
+  /** Where jobs read and write. */
+  readonly bucket: string;
   /** Stops the server and starts it on the same data. */
   restart(): Promise<void>;
   createDatastore(): Promise<string>;
@@ -78,6 +80,7 @@ export interface TestWorld {
 
 export async function startTestWorld(options: HealthImagingOptions = {}): Promise<TestWorld> {
   const isOwn = !elsewhere || Object.keys(options).length > 0;
+  const bucket = isOwn ? OWN_BUCKET : (elsewhere?.bucket ?? OWN_BUCKET);
   const events: EventBridgeEvent[] = [];
   const parts = isOwn ? await startOwn(options, events) : partsElsewhere();
   const { s3, start } = parts;
@@ -89,6 +92,7 @@ export async function startTestWorld(options: HealthImagingOptions = {}): Promis
     client: undefined as never,
     s3,
     events,
+    bucket,
     async restart() {
       await world.server.close();
       world.client.destroy();
@@ -109,7 +113,7 @@ export async function startTestWorld(options: HealthImagingOptions = {}): Promis
     async put(key, body) {
       await s3.send(
         new PutObjectCommand({
-          Bucket: BUCKET,
+          Bucket: bucket,
           Key: key,
           Body: body,
           ContentLength: Buffer.byteLength(body),
@@ -121,8 +125,8 @@ export async function startTestWorld(options: HealthImagingOptions = {}): Promis
         new sdk.StartDICOMImportJobCommand({
           datastoreId,
           dataAccessRoleArn: ROLE,
-          inputS3Uri: `s3://${BUCKET}/${prefix}`,
-          outputS3Uri: `s3://${BUCKET}/output/`,
+          inputS3Uri: `s3://${bucket}/${prefix}`,
+          outputS3Uri: `s3://${bucket}/output/`,
         }),
       );
       return jobId as string;
@@ -138,7 +142,7 @@ export async function startTestWorld(options: HealthImagingOptions = {}): Promis
     },
     async output(datastoreId, jobId) {
       const { outputS3Uri = '' } = await world.finishedJob(datastoreId, jobId);
-      const prefix = outputS3Uri.slice(`s3://${BUCKET}/`.length);
+      const prefix = outputS3Uri.slice(`s3://${bucket}/`.length);
       const lines = async (name: string) =>
         (await world.readText(`${prefix}${name}`).catch(() => ''))
           .split('\n')
@@ -172,7 +176,7 @@ export async function startTestWorld(options: HealthImagingOptions = {}): Promis
       return (await reply.imageFrameBlob?.transformToByteArray()) as Uint8Array;
     },
     async readText(key) {
-      const reply = await s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
+      const reply = await s3.send(new GetObjectCommand({ Bucket: bucket, Key: key }));
       return (await reply.Body?.transformToString()) ?? '';
     },
     async close() {
@@ -196,7 +200,7 @@ interface WorldParts {
 async function startOwn(options: HealthImagingOptions, events: EventBridgeEvent[]): Promise<WorldParts> {
   const folder = await mkdtemp(join(tmpdir(), 'isocenter-test-'));
   const store = await startS3({ dataDir: join(folder, 's3') });
-  await store.createBucket(BUCKET);
+  await store.createBucket(OWN_BUCKET);
   return {
     s3: new S3Client({
       endpoint: store.url,
