@@ -2,7 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { Activity, DataStore } from '../../local/console/api.ts';
-import { clock, count, words } from '../format.ts';
+import { bytes, clock, count, words } from '../format.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Empty, Loaded, useLoaded } from '../parts/loaded.tsx';
 import { Table } from '../parts/table.tsx';
@@ -38,7 +38,7 @@ function Parts({ store }: { readonly store: DataStore }) {
       <section class="figures" aria-label="Counts">
         {Object.entries(store.counts).map(([name, value]) => (
           <div key={name} class="figure plain">
-            <span class="value">{count(value)}</span>
+            <span class="value">{/Bytes/.test(name) ? bytes(value) : count(value)}</span>
             <span class="name">{COUNT_NAMES[name] ?? words(name)}</span>
           </div>
         ))}
@@ -70,6 +70,7 @@ const COUNT_NAMES: Readonly<Record<string, string>> = {
   DICOMInstanceCount: 'Instances',
   DICOMStudyCount: 'Studies',
   DICOMSeriesCount: 'Series',
+  StorageBytes: 'Stored',
 };
 
 function Jobs({ store }: { readonly store: DataStore }) {
