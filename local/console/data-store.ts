@@ -13,7 +13,11 @@ export async function readDataStore(backend: Backend, activity: ActivityLog): Pr
     listJobs(backend),
     readMetrics(world.healthImagingUrl),
   ]);
-  const ofStore = metrics.filter(({ labels }) => labels.DatastoreId === world.datastoreId);
+  // Bytes come by tier too: the panel shows those of all tiers.
+  const ofStore = metrics.filter(
+    ({ labels: { DatastoreId, StorageTier = 'AllStorage' } }) =>
+      DatastoreId === world.datastoreId && StorageTier === 'AllStorage',
+  );
   const calls = metrics.filter(({ name }) => name === 'CallCount');
   return {
     datastoreId: world.datastoreId,
