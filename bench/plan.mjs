@@ -1,7 +1,8 @@
 /**
- * How planning scales: N inspected objects through PlanImport and WriteReport's sorting, over an object store on disk.
- * `node bench/plan.mjs [N]` prints the seconds and the resident memory for N and 2 N objects (default 500,000: the
- * larger run plans 1,000,000), and the ratio that design section 12 bounds by 2.2.
+ * How snapshot and planning scale: N listed objects through TakeUpload, N inspected ones through PlanImport, over an
+ * object store on disk. `node bench/plan.mjs [N]` prints the seconds and the resident memory for N and 2 N objects
+ * (default 500,000: the larger run plans 1,000,000), and the ratio that design section 12 bounds by 2.2;
+ * `node bench/plan.mjs take N` runs only the snapshot of N objects.
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -131,6 +132,39 @@ function inspectedLine(n) {
   };
 }
 
+/** TakeUpload's snapshot: a listing of so many objects, streamed into inventory shards on disk. */
+async function measureTake(store, takeUpload, count) {
+  const lastModified = '2026-01-01T00:00:00.000Z';
+  const objects = {
+    ...store,
+    async *list(bucket, prefix) {
+      if (bucket !== 'inbox') return yield* store.list(bucket, prefix);
+      for (let n = 0; n < count; n++)
+        yield { key: `u/night/IM${n}.dcm`, sizeBytes: 526_000, etag: `"${n}"`, lastModified };
+    },
+  };
+  await store.write({ bucket: 'work', key: 'uploads/u.json' }, JSON.stringify({ upload: 'u' }));
+  const settings = { workBucket: 'work', inboxBucket: 'inbox', quietSeconds: 60, maxWaitSeconds: 0 };
+  const executions = { status: async () => 'RUNNING' };
+  const before = process.cpuUsage();
+  const request = {
+    executionId: 'take',
+    uploadId: 'u',
+    executionArn: 'arn:take',
+    executionStartedAt: lastModified,
+  };
+  const taken = await takeUpload(
+    { objects, executions, settings, clock: { now: () => Date.now() } },
+    request,
+  );
+  if (taken.status !== 'taken') throw new Error(`TakeUpload: expected taken, got ${taken.status}`);
+  const { user, system } = process.cpuUsage(before);
+  return {
+    cpuSeconds: (user + system) / 1e6,
+    peakMB: Math.round(process.resourceUsage().maxRSS / 1024),
+  };
+}
+
 async function measure(count) {
   const folder = mkdtempSync(join(tmpdir(), 'isocenter-bench-'));
   const bundle = join(folder, 'plan.mjs');
@@ -138,7 +172,7 @@ async function measure(count) {
   await build({
     stdin: {
       contents:
-        "export { planImport } from './shared/ingest/plan-import.ts'; export * from './shared/ports/object-store.ts';",
+        "export { planImport } from './shared/ingest/plan-import.ts'; export { takeUpload } from './shared/ingest/take-upload.ts'; export * from './shared/ports/object-store.ts';",
       resolveDir: root,
       loader: 'ts',
     },
@@ -148,10 +182,12 @@ async function measure(count) {
     outfile: bundle,
     logLevel: 'error',
   });
-  const { planImport, ...errors } = await import(bundle);
+  const { planImport, takeUpload, ...errors } = await import(bundle);
   const store = diskStore(folder, errors);
   const executionId = 'bench';
   try {
+    const taken = await measureTake(store, takeUpload, count);
+    if (process.argv[2] === 'take') return { count, ...taken };
     await writeInspected(store, executionId, count);
     const deps = {
       objects: store,
@@ -175,6 +211,8 @@ async function measure(count) {
       count,
       seconds,
       cpuSeconds: (user + system) / 1e6,
+      takenCpuSeconds: taken.cpuSeconds,
+      takenMB: taken.peakMB,
       peakMB: Math.round(process.resourceUsage().maxRSS / 1024),
     };
   } finally {
@@ -182,17 +220,25 @@ async function measure(count) {
   }
 }
 
-if (process.argv[2] === 'one') console.log(JSON.stringify(await measure(Number(process.argv[3]))));
+if (process.argv[2] === 'one' || process.argv[2] === 'take')
+  console.log(JSON.stringify(await measure(Number(process.argv[3]))));
 else {
   const count = Number(process.argv[2] ?? 500_000);
   const runs = [count, 2 * count].map((n) => {
     const args = ['--max-old-space-size=900', fileURLToPath(import.meta.url), 'one', String(n)];
     const run = JSON.parse(execFileSync(process.execPath, args, { encoding: 'utf8' }));
     console.log(
+      `${run.count} objects taken: ${run.takenCpuSeconds.toFixed(1)} s of CPU, ${run.takenMB} MB resident`,
+    );
+    console.log(
       `${run.count} objects: ${run.seconds.toFixed(1)} s, ${run.cpuSeconds.toFixed(1)} s of CPU, ${run.peakMB} MB resident`,
     );
     return run;
   });
+  const takenRatio = runs[1].takenCpuSeconds / runs[0].takenCpuSeconds;
+  console.log(
+    `twice the objects to take: ${takenRatio.toFixed(2)} times the CPU seconds (wanted at most 2.2)`,
+  );
   const ratio = runs[1].cpuSeconds / runs[0].cpuSeconds;
   console.log(`twice the objects: ${ratio.toFixed(2)} times the CPU seconds (wanted at most 2.2)`);
 }
