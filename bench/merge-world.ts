@@ -142,8 +142,20 @@ async function importRound(
   }
 }
 
+/** A fault of the server is waited out, also one that the SDK does not repeat. */
+async function setsOf(deps: MergeDeps, series: string): Promise<Awaited<ReturnType<typeof readSets>>> {
+  for (;;) {
+    try {
+      return await readSets(deps, series);
+    } catch (error) {
+      if (!(error instanceof NotConsistentYet)) throw error;
+      await systemClock.sleep(20);
+    }
+  }
+}
+
 /** The image sets of a series: each instance with its form, dataset and checksums of all frames. */
-async function setsOf(deps: MergeDeps, series: string) {
+async function readSets(deps: MergeDeps, series: string) {
   const sets: {
     imageSetId: string;
     patient: Readonly<Record<string, unknown>>;
