@@ -2,7 +2,7 @@
  * One upload of this page: files sent a few at a time, held until all are there, then followed to their outcomes. What a
  * break or a reload leaves behind is gone on with, when the same files are chosen again.
  */
-import { signal } from '@preact/signals';
+import { batch, signal } from '@preact/signals';
 import type { ObjectLine, ObjectsPage, UploadState } from '../../local/console/api.ts';
 import { get, post, put } from '../server.ts';
 import type { ChosenFile } from './dropped-files.ts';
@@ -47,15 +47,20 @@ function set(path: string, state: FileState): void {
   states.set(path, state);
   if (isTold) return;
   isTold = true;
-  setTimeout(() => {
-    isTold = false;
-    fileStates.value = new Map(states);
-  }, 100);
+  setTimeout(tellStates, 100);
 }
 
-const tell = (change: Partial<Sending>): void => {
-  sending.value = { upload: '', rows: [], phase: 'sending', ...sending.peek(), ...change };
-};
+function tellStates(): void {
+  isTold = false;
+  fileStates.value = new Map(states);
+}
+
+/** Never ahead of the files: who reads "Finished." reads their outcomes beside it. */
+const tell = (change: Partial<Sending>): void =>
+  batch(() => {
+    tellStates();
+    sending.value = { upload: '', rows: [], phase: 'sending', ...sending.peek(), ...change };
+  });
 
 /** What was under way when this page was left. Does nothing while something is. */
 export function recallUpload(): void {

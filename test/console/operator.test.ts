@@ -330,7 +330,7 @@ describe.skipIf(!hasChromium)('an operator', () => {
       await page.getByLabel('When').selectOption('yesterday');
       clicks++;
       await page.getByRole('link', { name: upload }).waitFor();
-      expect(await page.getByRole('link', { name: 'large', exact: true }).count()).toBe(0);
+      await page.getByRole('link', { name: 'large', exact: true }).waitFor({ state: 'detached' });
       await click(upload);
       await page.locator('details.group', { hasText: 'NotP10' }).first().waitFor();
       expect(clicks).toBe(3);
