@@ -16,7 +16,7 @@ import type { Report } from '../shared/ingest/report.ts';
 import { uploadIdOf } from '../shared/ingest/work-keys.ts';
 import type { Deployment } from './deployment.ts';
 import { CommandFailed } from './errors.ts';
-import { count, progressLine, seconds } from './progress.ts';
+import { plural, progressLine, seconds } from './progress.ts';
 import { readObjectLines, readReport } from './reports.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -134,7 +134,7 @@ async function untilEnded(
 /** A part of the objects is named once a shard has ended: until then nobody knows more than the time. */
 function stageLine(stage: string, done: number, objects: number, elapsedSeconds: number): string {
   if (COUNTED.has(stage) && done > 0) return progressLine(stage, done, objects, elapsedSeconds);
-  return `${stage.padEnd(8)}  ${count(objects)} objects  ${seconds(elapsedSeconds)}`;
+  return `${stage.padEnd(8)}  ${plural(objects, 'object')}  ${seconds(elapsedSeconds)}`;
 }
 
 /** The stage that runs and, in a fan-out, the share of its shards that ended (0…1). */

@@ -10,7 +10,7 @@ import { CommandFailed, EXIT, oneLine, UsageError } from './errors.ts';
 import { exitCodeOf } from './exit-code.ts';
 import { followUpload } from './follow.ts';
 import { onInterruption } from './interruption.ts';
-import { bytes, count, progressLine } from './progress.ts';
+import { bytes, plural, progressLine } from './progress.ts';
 import { readObjectLines } from './reports.ts';
 import { printSummary } from './summary.ts';
 import { printable, type Terminal } from './terminal.ts';
@@ -193,7 +193,7 @@ async function send(
     for (const { path, why } of result.problems) terminal.say(`not sent: ${printable(path)}: ${why}`);
     const lost = new Set(result.problems.map(({ path }) => path));
     const keys = files.filter(({ path }) => !lost.has(path.toString())).map(({ key }) => key);
-    terminal.endProgress(`sent ${count(result.files)} files, ${bytes(result.bytes)}, as upload ${upload}`);
+    terminal.endProgress(`sent ${plural(result.files, 'file')}, ${bytes(result.bytes)}, as upload ${upload}`);
     return {
       keys: new Set(keys),
       problems: result.problems.length + skipped.filter(({ isProblem }) => isProblem).length,

@@ -1,5 +1,9 @@
 /** One progress line: stage, bar, counts, rate. Pure. */
 
+import { count } from '../shared/quantities.ts';
+
+export { bytes, count, plural } from '../shared/quantities.ts';
+
 const WIDTH = 24;
 
 /** `import    ████████░░░░  320/1,000  41/s  17 s left`; two spaces part the fields, the first is the stage. */
@@ -19,23 +23,6 @@ export function progressLine(stage: string, done: number, total: number, elapsed
   ]
     .filter((part) => part !== '')
     .join('  ');
-}
-
-/** `1,234,567`, the same in every locale. */
-export function count(value: number): string {
-  return String(value).replace(/\B(?=(\d{3})+(?!\d))/g, ',');
-}
-
-/** `1.5 MB`, decimal units. */
-export function bytes(value: number): string {
-  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
-  let size = value;
-  let unit = 0;
-  while (size >= 1000 && unit < units.length - 1) {
-    size /= 1000;
-    unit += 1;
-  }
-  return `${size < 10 && unit > 0 ? size.toFixed(1) : Math.round(size)} ${units[unit]}`;
 }
 
 /** `850 ms`, `12.3 s`, `4 min 10 s`. */

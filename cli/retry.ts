@@ -14,7 +14,7 @@ import { CommandFailed, UsageError } from './errors.ts';
 import { followAndShow, whatGoesOn } from './ingest.ts';
 import { onInterruption } from './interruption.ts';
 import { uploadDeps } from './pipeline.ts';
-import { count } from './progress.ts';
+import { plural } from './progress.ts';
 import { parseExecutionId } from './reports.ts';
 import type { Terminal } from './terminal.ts';
 import { holdUpload } from './upload/hold.ts';
@@ -66,7 +66,7 @@ async function startAgain(
     if (keys.size === 0) throw new CommandFailed(`nothing of upload ${upload} is left to try again`);
     await forgetAttempts(deps, hold.uploadId);
     await startIngest(deps, upload);
-    terminal.say(`${count(keys.size)} objects are in the inbox, as upload ${upload}`);
+    terminal.say(`${plural(keys.size, 'object')} back in the inbox, as upload ${upload}`);
     return keys;
   } finally {
     await hold.release().catch(() => undefined); // an old hold is ignored after two minutes

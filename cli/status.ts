@@ -4,7 +4,7 @@ import { readAttempts } from '../shared/ingest/attempts.ts';
 import { uploadIdOf, uploadOf } from '../shared/ingest/work-keys.ts';
 import { type ConnectOptions, connect, type Deployment } from './deployment.ts';
 import { EXIT } from './errors.ts';
-import { bytes, count, seconds } from './progress.ts';
+import { bytes, count, plural, seconds } from './progress.ts';
 import { recentSummaries, type Summary } from './reports.ts';
 import { table } from './table.ts';
 import { printable, type Terminal } from './terminal.ts';
@@ -111,7 +111,7 @@ function statusLines(found: Status, now: Date, { colours }: Terminal): string[] 
   ]);
   const waiting = found.waiting.map((upload) => [
     `  ${printable(upload.upload) || '(no name)'}`,
-    `${count(upload.objects)} objects`,
+    plural(upload.objects, 'object'),
     bytes(upload.bytes),
     `oldest ${age(upload.oldest)}`,
     attention(upload, colours),

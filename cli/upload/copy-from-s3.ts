@@ -2,7 +2,7 @@
 import { concurrentlyOver } from '../../shared/ingest/concurrently.ts';
 import type { ObjectEntry, ObjectStore } from '../../shared/ports/object-store.ts';
 import { CommandFailed, oneLine, UsageError } from '../errors.ts';
-import { bytes, count } from '../progress.ts';
+import { bytes, plural } from '../progress.ts';
 import type { Terminal } from '../terminal.ts';
 
 const AT_A_TIME = 16;
@@ -35,7 +35,7 @@ export async function copyFromS3(
     await store.copy({ bucket, ...entry }, { bucket: inboxBucket, key });
     keys.add(key);
     total += entry.sizeBytes;
-    terminal.progress(`send      ${count(keys.size)} objects  ${bytes(total)}`);
+    terminal.progress(`send      ${plural(keys.size, 'object')}  ${bytes(total)}`);
   };
   try {
     await concurrentlyOver(objectsBelow(store, bucket, prefix), AT_A_TIME, copyOne);
@@ -46,7 +46,7 @@ export async function copyFromS3(
     });
   }
   if (keys.size === 0) throw new CommandFailed(`${uri}: nothing is there`);
-  terminal.endProgress(`copied ${count(keys.size)} objects, ${bytes(total)}, as upload ${upload}`);
+  terminal.endProgress(`copied ${plural(keys.size, 'object')}, ${bytes(total)}, as upload ${upload}`);
   return { keys, problems: 0 };
 }
 
