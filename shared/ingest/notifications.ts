@@ -53,14 +53,23 @@ const FINISHED_ADVICE: Readonly<Record<Report['outcome'], string>> = {
   Coalesced: 'Nothing.',
 };
 
-function finished({ outcome, counts, frames, timings, rejects }: Report): Announcement {
+function finished(report: Report): Announcement {
+  const { outcome, counts, frames, timings, rejects } = report;
+  const apart = outcome === 'Ingested' ? variantsOf(report).length : 0;
   return {
     detailType: 'Ingest Finished',
-    headline: HEADLINES[outcome](counts, rejects.Unfinished ?? 0),
+    headline:
+      apart === 0
+        ? HEADLINES[outcome](counts, rejects.Unfinished ?? 0)
+        : `All ingested, ${count(apart, 'series', 'series')} in several image sets`,
     facts: `${countsLine(counts)} ${framesLine(frames)} ${Math.round(timings.total)} s.`,
-    advice: FINISHED_ADVICE[outcome],
+    advice: apart === 0 ? FINISHED_ADVICE[outcome] : 'Another message says what differs and how to decide.',
   };
 }
+
+/** Series whose image sets are not one: kept apart, only reported, or a merge that failed. */
+const variantsOf = ({ merges }: Report): Report['merges'] =>
+  merges.filter(({ outcome }) => outcome !== 'merged');
 
 function rejected({ executionId, counts, rejects }: Report): Announcement {
   const codes = byFrequency(rejects);
@@ -120,8 +129,8 @@ function unverified({ frames, imageSets }: Report): Announcement {
 
 /** The messages about one report, the outcome first. */
 export function announcementsOf(report: Report): Announcement[] {
-  const { counts, frames, merges } = report;
-  const variants = merges.filter(({ outcome }) => outcome !== 'merged');
+  const { counts, frames } = report;
+  const variants = variantsOf(report);
   return [
     finished(report),
     ...(counts.rejected + counts.failed > 0 && report.outcome !== 'Failed' ? [rejected(report)] : []),
