@@ -3,6 +3,7 @@
  * recorded with who and why; and its undo. Across differing patients both are shown, and a second yes is asked for.
  */
 import { userInfo } from 'node:os';
+import { UID_FORM } from '../shared/dicom/constraints.ts';
 import type { MergeDeps } from '../shared/ingest/merge-journal.ts';
 import {
   type Released,
@@ -75,6 +76,8 @@ export async function resolve(
     throw new UsageError('--reason: expected a text, got none; it is recorded');
   if (decision !== 'undo' && series === undefined)
     throw new UsageError('SERIES: expected a Series Instance UID, got none');
+  if (series !== undefined && !UID_FORM.usable.test(series))
+    throw new UsageError('SERIES: expected a Series Instance UID of digits and dots');
   const now = new Date();
   const by = { actor: userInfo().username, reason: options.reason ?? '', at: now.toISOString() };
   const resolutionId = `resolve-${now.getTime().toString(36)}`;

@@ -187,14 +187,14 @@ function imageSets(report: Report, { colours }: Terminal): string[] {
       `  ${set.imageSetId}`,
       set.modality ?? '',
       count(set.instances),
-      set.frames === 0 ? 'no frames' : `${count(set.verified)}/${count(set.frames)} frames proven`,
+      set.frames === 0 ? 'none' : `${count(set.verified)}/${count(set.frames)} proven`,
       hasPrimaries && !set.isPrimary ? 'not primary' : '',
     ]);
   const more = report.imageSets.length - rows.length;
   return [
     '',
     colours.bold(`Image sets: ${count(report.imageSets.length)}`),
-    ...table([['  id', '', 'instances', '', ''].map(colours.dim), ...rows], { right: [2] }),
+    ...table([['  id', 'modality', 'instances', 'frames', ''].map(colours.dim), ...rows], { right: [2] }),
     ...(more > 0 ? [`  and ${count(more)} more, in the report`] : []),
   ];
 }

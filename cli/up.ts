@@ -97,7 +97,8 @@ export function printAddresses(world: WorldFile | World, dataDir: string, termin
   terminal.result(colours.bold('The local world runs'));
   for (const [name, value] of rows) terminal.result(`  ${name?.padEnd(24)}${value}`);
   terminal.result('');
-  terminal.result('  your own files:  npx isocenter ingest PATH');
-  terminal.result('  for SDKs:        eval "$(npx isocenter env)"');
+  const where = dataDir === dataDirectory(undefined) ? '' : ` --data ${dataDir}`;
+  terminal.result(`  your own files:  npx isocenter ingest PATH${where}`);
+  terminal.result(`  for SDKs:        eval "$(npx isocenter env${where})"`);
   terminal.result('  to stop:         Ctrl-C');
 }

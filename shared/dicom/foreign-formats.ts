@@ -2,6 +2,7 @@
 
 const FORMATS: readonly { readonly magic: string; readonly name: string }[] = [
   { magic: '504b0304', name: 'a ZIP archive' },
+  { magic: '504b0506', name: 'an empty ZIP archive' },
   { magic: '1f8b', name: 'a gzip file' },
   { magic: '377abcaf271c', name: 'a 7-Zip archive' },
   { magic: '526172211a07', name: 'a RAR archive' },

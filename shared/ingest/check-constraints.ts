@@ -104,7 +104,7 @@ function checkUids(p10: P10, profile: Profile, { problems, warnings }: Findings)
   for (const keyword of IDENTIFYING_UIDS) {
     const uid = uidOf(p10, keyword);
     if (uid === '' || UID_FORM.standard.test(uid)) continue;
-    const got = `a value of ${uid.length} characters that is not one`;
+    const got = `a value of ${uid.length} characters ${whatIsWrong(uid)}`;
     if (profile === '2024' || !UID_FORM.usable.test(uid))
       problems.push({
         code: 'InvalidUid',
@@ -116,6 +116,14 @@ function checkUids(p10: P10, profile: Profile, { problems, warnings }: Findings)
         message: `INVALID_UID_FORMAT: ${keyword} is not formed as PS3.5 9.1 wants it`,
       });
   }
+}
+
+/** Of a UID that is none: the first thing wrong with it, without its value. */
+function whatIsWrong(uid: string): string {
+  const wrong = uid.search(/[^0-9.]/);
+  if (wrong >= 0) return `with another character than these at ${wrong + 1}`;
+  if (/^\.|\.\.|\.$/.test(uid)) return 'with a dot that has no number beside it';
+  return 'with a component that begins with 0';
 }
 
 function checkCounts(p10: P10, profile: Profile, { problems }: Findings): void {

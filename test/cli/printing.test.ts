@@ -65,7 +65,7 @@ describe('the isocenter command', () => {
     let isTold = false;
     child.stderr.on('data', (chunk) => {
       errors += chunk;
-      if (isTold || !errors.includes('sent 1 files')) return;
+      if (isTold || !errors.includes('sent 1 file,')) return;
       isTold = true;
       child.kill('SIGINT');
     });
