@@ -93,6 +93,16 @@ export function framesOf(document: MetadataDocument): Shown[] {
   );
 }
 
+/** Instances whose frames cannot be told apart or decoded: a stored transfer syntax, but no frame. Pure. */
+export function keptWhole(document: MetadataDocument): { instances: number; syntaxes: string[] } {
+  const syntaxes = Object.values(document.Study.Series)
+    .flatMap(({ Instances }) => Object.values(Instances))
+    .flatMap(({ StoredTransferSyntaxUID: syntax, ImageFrames }) =>
+      syntax && (ImageFrames ?? []).length === 0 ? [syntax] : [],
+    );
+  return { instances: syntaxes.length, syntaxes: [...new Set(syntaxes)] };
+}
+
 /** The different values that a keyword has anywhere in the document. Pure. */
 export function findValues(document: MetadataDocument, keyword: string): string[] {
   const found = new Set<string>();

@@ -2,12 +2,12 @@
 import { useSignal } from '@preact/signals';
 import { clock, count, plural } from '../format.ts';
 import { Badge } from '../parts/badge.tsx';
-import { Empty, Loaded, useLoaded } from '../parts/loaded.tsx';
+import { Empty, Loaded, type Loading, useLoaded } from '../parts/loaded.tsx';
 import { Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
 import { get } from '../server.ts';
 import { Viewer } from '../viewer/viewer.tsx';
-import { type Attributes, framesOf, type MetadataDocument, numberOf, textOf } from './document.ts';
+import { type Attributes, framesOf, keptWhole, type MetadataDocument, numberOf, textOf } from './document.ts';
 import { MetadataTree } from './metadata-tree.tsx';
 import { Versions } from './versions.tsx';
 
@@ -31,6 +31,8 @@ export function ImageSetPanel({ imageSetId }: { readonly imageSetId: string }) {
       signal,
     ),
   );
+  if (isUnknown(properties.loading.value) || (version.value === '' && isUnknown(loading.value)))
+    return <Gone imageSetId={imageSetId} />;
   return (
     <>
       <header class="heading">
@@ -64,6 +66,22 @@ export function ImageSetPanel({ imageSetId }: { readonly imageSetId: string }) {
   );
 }
 
+/** Not there, or no image set's ID at all: asking again would not help. */
+const isUnknown = (of: Loading<unknown>): boolean =>
+  of.state === 'problem' && (of.status === 404 || of.status === 400);
+
+function Gone({ imageSetId }: { readonly imageSetId: string }) {
+  return (
+    <>
+      <h1>Image set</h1>
+      <p class="empty" role="status">
+        There is no image set <code>{imageSetId}</code> in this data store (any more). It may have been merged
+        into another or deleted. <a href={linkTo('image-sets')}>Image sets</a>
+      </p>
+    </>
+  );
+}
+
 function Parts({
   imageSetId,
   document,
@@ -72,16 +90,28 @@ function Parts({
   readonly document: MetadataDocument;
 }) {
   const frames = framesOf(document);
+  const kept = keptWhole(document);
   return (
     <>
-      {frames.length === 0 ? (
+      {frames.length > 0 && <Viewer imageSetId={imageSetId} frames={frames} />}
+      {frames.length === 0 && kept.instances === 0 && (
         <Empty>This image set has no frames: its data is all in the metadata below.</Empty>
-      ) : (
-        <Viewer imageSetId={imageSetId} frames={frames} />
       )}
+      {kept.instances > 0 && <Kept {...kept} />}
       <Instances imageSetId={imageSetId} document={document} />
       <MetadataTree document={document} />
     </>
+  );
+}
+
+function Kept({ instances, syntaxes }: ReturnType<typeof keptWhole>) {
+  const isOne = instances === 1;
+  return (
+    <Empty>
+      No frame of {isOne ? 'one instance' : plural(instances, 'instance')} can be shown:{' '}
+      {isOne ? 'it is' : 'they are'} kept as {isOne ? 'it' : 'they'} came, in transfer syntax UID{' '}
+      <code>{syntaxes.join(', ')}</code>. Download {isOne ? 'it' : 'them'} below.
+    </Empty>
   );
 }
 

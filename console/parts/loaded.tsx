@@ -2,11 +2,13 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
+import { ServerProblem } from '../server.ts';
 
 export type Loading<T> =
   | { readonly state: 'loading' }
   | { readonly state: 'there'; readonly value: T }
-  | { readonly state: 'problem'; readonly message: string };
+  /** `status`: of HTTP; 0 where nothing answered. */
+  | { readonly state: 'problem'; readonly message: string; readonly status: number };
 
 /** Asks again whenever `about` changes or `again` is called; what was shown stays until the answer is there. */
 export function useLoaded<T>(about: string, ask: (signal: AbortSignal) => Promise<T>) {
@@ -26,7 +28,9 @@ export function useLoaded<T>(about: string, ask: (signal: AbortSignal) => Promis
         if (!abort.signal.aborted) loading.value = { state: 'there', value };
       })
       .catch((error: unknown) => {
-        if (!abort.signal.aborted) loading.value = { state: 'problem', message: (error as Error).message };
+        if (abort.signal.aborted) return;
+        const status = error instanceof ServerProblem ? error.status : 0;
+        loading.value = { state: 'problem', message: (error as Error).message, status };
       });
     return () => abort.abort();
   });
