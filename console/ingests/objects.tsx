@@ -3,6 +3,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
 import type { ObjectLine } from '../../local/console/api.ts';
 import { bytes, count, plural } from '../format.ts';
+import { Advice } from '../parts/advice.tsx';
 import { Busy, Empty, Problem } from '../parts/loaded.tsx';
 import { LongTable } from '../parts/long-table.tsx';
 import { linkTo } from '../route.ts';
@@ -131,7 +132,7 @@ function OneObject({ line, close }: { readonly line: ObjectLine; readonly close:
   const facts = [
     ['Key', line.key],
     ['Why', reasonsOf(line)],
-    ['What to do', line.advice],
+    ['What to do', line.advice && <Advice text={line.advice} />],
     ['Proof', proofOf(line) || line.proof],
     ['Study', line.studyInstanceUID],
     ['Series', line.seriesInstanceUID],
@@ -144,7 +145,7 @@ function OneObject({ line, close }: { readonly line: ObjectLine; readonly close:
     <section class="one-object" aria-label="Chosen object">
       <dl>
         {facts.map(([name, value]) => (
-          <div key={name}>
+          <div key={String(name)}>
             <dt>{name}</dt>
             <dd>{value}</dd>
           </div>

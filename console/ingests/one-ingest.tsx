@@ -5,6 +5,7 @@ import type { CodeGroup, ExecutionDetails, Report } from '../../local/console/ap
 import { bytes, clock, count, plural, seconds } from '../format.ts';
 import { overview } from '../live.ts';
 import { Stages } from '../now/stages.tsx';
+import { Advice } from '../parts/advice.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { Loaded, useLoaded } from '../parts/loaded.tsx';
 import { Table } from '../parts/table.tsx';
@@ -12,6 +13,7 @@ import { linkTo } from '../route.ts';
 import { get, post } from '../server.ts';
 import { History } from './history.tsx';
 import { Objects } from './objects.tsx';
+import { Retry } from './retry.tsx';
 import { Variants } from './variants.tsx';
 
 export function OneIngestPanel({
@@ -204,7 +206,7 @@ function Counts({ report }: { readonly report: Report }) {
 
 const OUTCOME_TITLES = {
   failed: 'Failed: our work or a service broke',
-  rejected: 'Rejected: the file is unfit',
+  rejected: 'Rejected: not stored, for the reasons below',
   ingested: 'Ingested',
   duplicate: 'Duplicate: stored before, byte for byte',
 } as const;
@@ -280,7 +282,7 @@ function Group(props: {
       </summary>
       {group.advice && (
         <p class="advice">
-          <strong>What to do:</strong> {group.advice}
+          <strong>What to do:</strong> <Advice text={group.advice} />
         </p>
       )}
       {canRetry && (
@@ -299,43 +301,6 @@ function Group(props: {
         <Objects executionId={executionId} outcome={group.outcome} code={group.code} total={group.count} />
       )}
     </details>
-  );
-}
-
-function Retry(props: {
-  readonly executionId: string;
-  readonly count: number;
-  /** Without one everything that was refused or failed. */
-  readonly code?: string;
-  readonly hint: string;
-}) {
-  const { executionId, code, hint } = props;
-  const says = useSignal('');
-  const busy = useSignal(false);
-  const retry = async () => {
-    busy.value = true;
-    try {
-      const path = `executions/${encodeURIComponent(executionId)}/retry`;
-      const done = await post<{ restored: number; skipped: number; upload: string }>(path, { code });
-      says.value =
-        done.restored > 0
-          ? `${plural(done.restored, 'object')} back in the inbox as upload ${done.upload}; a new ingest starts.`
-          : 'Nothing to put back: these objects are in the inbox again, or gone.';
-    } catch (error) {
-      says.value = (error as Error).message;
-    }
-    busy.value = false;
-  };
-  return (
-    <p class="row">
-      <button type="button" disabled={busy.value} onClick={() => void retry()}>
-        Retry all {count(props.count)}
-        {code !== undefined && ` of ${code}`}
-      </button>
-      <span class="dim" role="status">
-        {says.value || hint}
-      </span>
-    </p>
   );
 }
 

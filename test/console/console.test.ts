@@ -177,6 +177,9 @@ describe.skipIf(!hasChromium)('the pages', () => {
     expect((await download).suggestedFilename()).toBe(`${executionId}.report.json`);
     await group.getByRole('button', { name: /Retry all/ }).click();
     await group.getByText('back in the inbox').waitFor();
+    const next = group.getByRole('status').getByRole('link', { name: 'the new ingest' });
+    await next.waitFor();
+    expect(await next.getAttribute('href')).not.toContain(executionId);
     const again = await finished(demonstration.url, UPLOAD, [executionId]);
     expect(again.counts).toMatchObject({ received: 2, rejected: 2 });
   }, 120_000);
@@ -240,6 +243,34 @@ describe.skipIf(!hasChromium)('the pages', () => {
     const file = await readFile((await (await download).path()) ?? '');
     expect(file.subarray(128, 132).toString('latin1')).toBe('DICM');
   }, 120_000);
+
+  it(
+    'say once, in words, that an image set is gone or never was',
+    async () => {
+      for (const id of ['0123456789abcdef0123456789abcdef', 'no-such-set']) {
+        await open('image-sets', id);
+        await page.getByText('It may have been merged into another or deleted.').waitFor();
+        expect(await page.getByRole('alert').count()).toBe(0);
+        expect(await page.getByRole('main').getByRole('link', { name: 'Image sets' }).count()).toBe(1);
+      }
+    },
+    PATIENCE,
+  );
+
+  it(
+    'keep the list of instances within a phone',
+    async () => {
+      await page.setViewportSize({ width: 390, height: 844 });
+      await open('image-sets', await imageSetOf('ct-chest/IM0013.dcm'));
+      await page.locator('summary', { hasText: 'each as DICOM P10' }).click();
+      await page
+        .getByRole('link', { name: /Download instance/ })
+        .first()
+        .waitFor();
+      expect(await page.evaluate(LAYOUT_TROUBLES)).toEqual([]);
+    },
+    PATIENCE,
+  );
 
   it('send chosen files and give each its outcome', async () => {
     await open('upload');
