@@ -7,6 +7,7 @@ import { type Identity, identityDigest } from '../shared/ingest/identity.ts';
 import type { HeldView } from '../shared/ingest/release-held.ts';
 import type { SeriesView } from '../shared/ingest/resolve-series.ts';
 import { CommandFailed, UsageError } from './errors.ts';
+import { plural } from './progress.ts';
 import type { Terminal } from './terminal.ts';
 
 const labelOf = (identity: Identity) => identityDigest(identity).slice(0, 8);
@@ -15,13 +16,13 @@ const labelOf = (identity: Identity) => identityDigest(identity).slice(0, 8);
 export function showSeries(view: SeriesView, held: HeldView | undefined): string[] {
   const sets = view.imageSets.map(
     ({ imageSetId, isPrimary, isProven, instances, identity }) =>
-      `image set ${imageSetId}: patient ${labelOf(identity)}, ${instances} instances${isPrimary ? ', primary' : ''}${
+      `image set ${imageSetId}: patient ${labelOf(identity)}, ${plural(instances, 'instance')}${isPrimary ? ', primary' : ''}${
         isProven ? '' : ', not proven'
       }`,
   );
   const waiting = (held?.patients ?? [])
     .filter((patient) => patient.held > 0)
-    .map(({ label, held: objects }) => `held back: ${objects} objects of patient ${label}`);
+    .map(({ label, held: objects }) => `held back: ${plural(objects, 'object')} of patient ${label}`);
   const differ = [...new Set([...view.keywords, ...(held?.keywords ?? [])])].sort();
   return [...sets, ...waiting, differ.length > 0 ? `they differ in ${differ.join(', ')}` : 'they agree'];
 }

@@ -23,6 +23,7 @@ import {
 import { retryObjects } from '../shared/ingest/retry-objects.ts';
 import { undoMerges } from '../shared/ingest/undo-merge.ts';
 import { CommandFailed, EXIT, UsageError } from './errors.ts';
+import { plural } from './progress.ts';
 import { askAgain, identityLines, showSeries } from './resolve-ask.ts';
 import { connectForMerging, type MergingOptions } from './resolve-deps.ts';
 import type { Terminal } from './terminal.ts';
@@ -136,7 +137,7 @@ async function onePatient({ deps, series, options, by, resolutionId, terminal }:
 
 const backInInbox = ({ retried }: Released): string => {
   const restored = retried.reduce((n, one) => n + one.restored, 0);
-  return `${restored} objects are back in the inbox, as upload ${[...new Set(retried.map((one) => one.upload))].join(', ')}`;
+  return `${plural(restored, 'object')} back in the inbox, as upload ${[...new Set(retried.map((one) => one.upload))].join(', ')}`;
 };
 
 const undoWith = (id: string) => `Undo with: isocenter resolve --undo ${id} --reason TEXT`;

@@ -63,7 +63,7 @@ it('lets in what was held, by a decision that is made twice and shows no values 
   const twice = await isocenterWith(env, ...decide, '--yes', '--stack', stack);
   expect(twice.stderr).not.toContain(CANARY);
   expect(twice).toMatchObject({ code: 0 });
-  expect(twice.stdout).toContain('1 objects are back in the inbox');
+  expect(twice.stdout).toContain('1 object back in the inbox');
 
   for (let looks = 0; looks < 120; looks++) {
     const { stdout } = await isocenter('report', '--json', '--data', data);
