@@ -157,7 +157,8 @@ function commands(terminal: Terminal, done: (exitCode: number) => void): Command
 Each frame is decoded and compared with its checksum, and its header with the metadata; frames that are kept as they came
 are compared by their encoded bytes. For a local world or a stack the ledger of imports says which instances and frames
 must be there, and where the staged copy of each is, while it is kept: pixels and metadata are compared with it too.
-Exit 1 on any mismatch, or a frame that cannot be had.`,
+Exit 1 on any mismatch, or a frame that cannot be had; 2 where nothing differs and something with pixels cannot be proven
+(an object kept as one blob, a frame without a checksum and without its source): it is named.`,
     )
     .action(async (datastore, options) =>
       done(await (await import('./verify.ts')).verify(datastore, options, terminal)),

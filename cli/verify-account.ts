@@ -1,5 +1,6 @@
 /** The account of a verification: sums, problems, and how they are shown. */
 
+import { sumOfUnproven, type UnprovenInstance } from '../shared/ingest/unproven-instance.ts';
 import {
   addSources,
   NO_SOURCES,
@@ -8,7 +9,8 @@ import {
   type VerifyProblem,
 } from '../shared/ingest/verify-image-set.ts';
 import { addCounts, type FrameCounts, NO_FRAMES } from '../shared/ingest/verify-lines.ts';
-import { count, seconds } from './progress.ts';
+import { EXIT } from './errors.ts';
+import { count, plural, seconds } from './progress.ts';
 import { table } from './table.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -23,8 +25,10 @@ export interface VerifyAccount {
   /** Deleted between the search and the look. */
   deleted: number;
   instances: number;
-  /** Instances without frames: proof none. */
+  /** Instances without pixels: there is nothing to prove. */
   withoutFrames: number;
+  /** Instances with pixels that nothing proves. */
+  readonly unproven: UnprovenInstance[];
   /** What was compared with the bytes that were imported, by instances. */
   sources: SourceCounts;
   /** `expected` are the frames that were looked at. */
@@ -45,6 +49,7 @@ export const newAccount = (
   deleted: 0,
   instances: 0,
   withoutFrames: 0,
+  unproven: [],
   sources: NO_SOURCES,
   counts: NO_FRAMES,
   problems: [],
@@ -55,34 +60,42 @@ export function addImageSet(account: VerifyAccount, verified: VerifiedImageSet):
   account.imageSets += 1;
   account.instances += verified.instances;
   account.withoutFrames += verified.withoutFrames;
+  account.unproven.push(...verified.unproven);
   account.sources = addSources(account.sources, verified.sources ?? NO_SOURCES);
   account.counts = addCounts(account.counts, verified.counts);
   account.problems.push(...verified.problems);
+}
+
+/** As for a report: 1 where something differs, 2 where nothing does and something with pixels is not proven. */
+export function exitCodeOfAccount({ problems, unproven }: VerifyAccount): number {
+  if (problems.length > 0) return EXIT.failed;
+  return unproven.length > 0 ? EXIT.refused : EXIT.ok;
 }
 
 const SHOWN_PROBLEMS = 20;
 
 /** Lines for a person; all problems are in the JSON. */
 export function accountLines(account: VerifyAccount, { colours }: Terminal): string[] {
-  const { counts, problems } = account;
+  const { counts, problems, unproven } = account;
   const rows: [string, number, string][] = [
     ['image sets', account.imageSets, notesOf(account)],
     ['instances', account.instances, ''],
-    ['  without frames', account.withoutFrames, account.withoutFrames > 0 ? 'proof none' : ''],
+    ['  without frames', account.withoutFrames, account.withoutFrames > 0 ? 'nothing to prove' : ''],
     ['frames', counts.expected, account.percent < 100 ? `a sample of ${account.percent} %` : ''],
     ['  verified', counts.verified, ''],
     ['  proven from the source', counts.provenFromSource + counts.lossySource, sourceNote(account)],
+    [
+      '  unproven',
+      sumOfUnproven(unproven),
+      unproven.length > 0 ? `in ${plural(unproven.length, 'instance')}` : '',
+    ],
     ['  mismatched', counts.mismatched, ''],
     ['  undecodable or missing', counts.undecodable, ''],
     ['  without checksum', counts.withoutChecksum, ''],
   ];
-  const shown = problems
-    .slice(0, SHOWN_PROBLEMS)
-    .map((problem) => `  ${colours.red(problem.code)}  ${place(problem)}`);
-  const more = problems.length - SHOWN_PROBLEMS;
   const verdict =
     problems.length === 0
-      ? colours.green(`nothing differs, in ${seconds(account.seconds)}`)
+      ? nothingDiffers(account, colours)
       : colours.red(`${count(problems.length)} problems, in ${seconds(account.seconds)}`);
   return [
     colours.bold(`Data store ${account.datastoreId}`),
@@ -90,9 +103,24 @@ export function accountLines(account: VerifyAccount, { colours }: Terminal): str
       rows.map(([name, value, note]) => [`  ${name}`, count(value), note]),
       { right: [1] },
     ),
-    ...shown,
-    ...(more > 0 ? [`  and ${count(more)} more: --json lists them all`] : []),
+    ...firstOf(problems, (problem) => `  ${colours.red(problem.code)}  ${place(problem)}`),
+    ...firstOf(unproven, (instance) => `  ${colours.yellow('Unproven')}  ${placeOfUnproven(instance)}`),
     verdict,
+  ];
+}
+
+function nothingDiffers({ unproven, seconds: took }: VerifyAccount, colours: Terminal['colours']): string {
+  if (unproven.length === 0) return colours.green(`nothing differs, in ${seconds(took)}`);
+  return colours.yellow(
+    `nothing differs, unproven: ${plural(sumOfUnproven(unproven), 'frame')}, in ${seconds(took)}`,
+  );
+}
+
+function firstOf<T>(all: readonly T[], lineOf: (one: T) => string): string[] {
+  const more = all.length - SHOWN_PROBLEMS;
+  return [
+    ...all.slice(0, SHOWN_PROBLEMS).map(lineOf),
+    ...(more > 0 ? [`  and ${count(more)} more: --json lists them all`] : []),
   ];
 }
 
@@ -115,6 +143,9 @@ const notesOf = ({ resumed, deleted }: VerifyAccount) =>
   ]
     .filter((note) => note !== '')
     .join(', ');
+
+const placeOfUnproven = ({ imageSetId, sop, frames, why }: UnprovenInstance) =>
+  `image set ${imageSetId}, instance ${sop}, ${plural(frames, 'frame')}: ${why}`;
 
 function place({ imageSetId, sop, frame, what, expected, got }: VerifyProblem): string {
   const parts = [

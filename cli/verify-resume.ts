@@ -20,7 +20,7 @@ export interface DoneLine extends ResumeScope, VerifiedImageSet {
   readonly versionId: string;
 }
 
-/** Lines of earlier runs by image set; a last line that a kill cut short is no line. */
+/** Lines of earlier runs by image set. A last line that a kill cut short is no line, nor one that tells nothing of `unproven`. */
 export async function readDone(file: string, scope: ResumeScope): Promise<Map<string, DoneLine>> {
   const done = new Map<string, DoneLine>();
   if (!(await exists(file))) return done;
@@ -57,7 +57,9 @@ async function exists(file: string): Promise<boolean> {
 function parse(text: string): DoneLine | undefined {
   try {
     const line = JSON.parse(text) as Partial<DoneLine> | null;
-    return line?.imageSetId !== undefined && line.counts && line.problems ? (line as DoneLine) : undefined;
+    return line?.imageSetId !== undefined && line.counts && line.problems && line.unproven
+      ? (line as DoneLine)
+      : undefined;
   } catch {
     return undefined;
   }

@@ -6,10 +6,16 @@ import type { VerifyProblem } from '../shared/ingest/verify-image-set.ts';
 import { createCodecPool } from '../shared/pixels/codec-pool.ts';
 import { systemClock } from '../shared/ports/clock.ts';
 import type { ImageSetLister, ImagingService } from '../shared/ports/imaging-service.ts';
-import { CommandFailed, EXIT, oneLine } from './errors.ts';
+import { CommandFailed, oneLine } from './errors.ts';
 import { progressLine } from './progress.ts';
 import type { Terminal } from './terminal.ts';
-import { accountLines, addImageSet, newAccount, type VerifyAccount } from './verify-account.ts';
+import {
+  accountLines,
+  addImageSet,
+  exitCodeOfAccount,
+  newAccount,
+  type VerifyAccount,
+} from './verify-account.ts';
 import { appendDone, readDone } from './verify-resume.ts';
 import { knowledgeOf, type VerifyTarget, type VerifyTargetOptions, verifyTarget } from './verify-target.ts';
 
@@ -37,7 +43,7 @@ export async function verify(
     terminal.endProgress();
     if (options.json) terminal.result(JSON.stringify(account, null, 2));
     else for (const line of accountLines(account, terminal)) terminal.result(line);
-    return account.problems.length > 0 ? EXIT.failed : EXIT.ok;
+    return exitCodeOfAccount(account);
   } finally {
     await target.close();
   }

@@ -20,7 +20,7 @@ export interface StepResults {
 export interface Account {
   readonly line: ObjectLine;
   readonly counts: FrameCounts;
-  /** It has no frames in HealthImaging. */
+  /** It has no pixels. What HealthImaging keeps as one blob has: its frames are expected, and not proven. */
   readonly isWithoutFrames: boolean;
   /** The object stays in the inbox: it is not what was accounted for, or the execution did not finish. */
   readonly stays: boolean;
@@ -108,7 +108,7 @@ function proven(inspected: InspectedLine, results: StepResults, missing: Missing
       ...keptApart(results.keptApartBy ?? []),
     }),
     counts,
-    isWithoutFrames: verified.some((line) => line.isBlob) || framesOf(inspected) === 0,
+    isWithoutFrames: framesOf(inspected) === 0,
   };
 }
 

@@ -16,6 +16,7 @@ import {
 import { readSeries } from './ledger.ts';
 import { missingOf, seriesLedgers } from './missing-image-sets.ts';
 import { openStaged } from './open-source.ts';
+import { sumOfUnproven } from './unproven-instance.ts';
 import { verifyImageSets, type WalkedImageSet } from './verify-datastore.ts';
 import type { VerifyDeps } from './verify-frames.ts';
 import type { VerifiedImageSet, VerifyProblem } from './verify-image-set.ts';
@@ -31,6 +32,8 @@ export interface Audit {
   readonly imageSets: number;
   readonly counts: FrameCounts;
   readonly problems: number;
+  /** Frames with nothing to prove them by; the same ones each time, so no problem of the day. */
+  readonly unproven: number;
   /** False where the time ended before the sample did. */
   readonly isWhole: boolean;
 }
@@ -44,7 +47,7 @@ const SHOWN_PROBLEMS = 10;
 /** Safe to repeat: until the window is done, the same image sets are drawn. */
 export async function auditImageSets(deps: AuditDeps): Promise<Audit> {
   const { auditPercent } = deps.settings;
-  let audit: Audit = { imageSets: 0, counts: NO_FRAMES, problems: 0, isWhole: true };
+  let audit: Audit = { imageSets: 0, counts: NO_FRAMES, problems: 0, unproven: 0, isWhole: true };
   if (auditPercent === 0) return audit;
   const startedAt = deps.clock.now();
   const cursor = await readCursor(deps);
@@ -108,6 +111,7 @@ const withImageSet = (audit: Audit, verified: VerifiedImageSet): Audit => ({
   imageSets: audit.imageSets + 1,
   counts: addCounts(audit.counts, verified.counts),
   problems: audit.problems + verified.problems.length,
+  unproven: audit.unproven + sumOfUnproven(verified.unproven),
 });
 
 async function tell(deps: AuditDeps, imageSetId: string, problems: readonly VerifyProblem[]): Promise<void> {

@@ -51,12 +51,14 @@ export function auditMetrics(audit: {
   imageSets: number;
   counts: { expected: number };
   problems: number;
+  unproven: number;
   isWhole: boolean;
 }): Metric[] {
   return [
     ['ImageSetsAudited', audit.imageSets, 'Count'],
     ['FramesAudited', audit.counts.expected, 'Count'],
     ['FramesMismatched', audit.problems, 'Count'],
+    ['FramesUnproven', audit.unproven, 'Count'],
     ['AuditsCutShort', audit.isWhole ? 0 : 1, 'Count'],
   ];
 }

@@ -81,6 +81,7 @@ export interface Report {
   readonly counts: Counts;
   /** Received. */
   readonly bytes: number;
+  /** Ingested without pixels; those with pixels that nothing proves are among the expected frames. */
   readonly instancesWithoutFrames: number;
   readonly frames: FrameCounts;
   /** Rejected and failed objects by code. */

@@ -87,7 +87,6 @@ async function verifyInstance(
       ...identifiersOf(line),
       counts: { ...NO_FRAMES, expected: line.frameTo - line.frameFrom },
       proof: 'none',
-      isBlob: true,
     };
   const opened = await openSource(deps.objects, { ...line.source, sizeBytes: line.sizeBytes });
   const source = typeof opened === 'string' ? undefined : opened;

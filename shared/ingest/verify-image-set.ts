@@ -14,6 +14,13 @@ import type { OpenedSource } from './open-source.ts';
 import { metadataPatiently } from './patient-metadata.ts';
 import { patiently } from './patiently.ts';
 import { type Objection, objectionTo, proveStoredFrame } from './prove-instance.ts';
+import {
+  framesWithoutEntries,
+  framesWithoutProof,
+  type UnprovenInstance,
+  WHY_WITHOUT_PROOF,
+  whyWithoutEntries,
+} from './unproven-instance.ts';
 import { addCounts, type FrameCounts, NO_FRAMES } from './verify-lines.ts';
 
 export interface Sample {
@@ -66,8 +73,10 @@ export interface VerifyProblem extends Difference {
 
 export interface VerifiedImageSet {
   readonly instances: number;
-  /** Instances that have no frames: proof none. */
+  /** Instances without pixels: there is nothing to prove. */
   readonly withoutFrames: number;
+  /** Instances with pixels that nothing proves; their frames are `expected`. Not among the problems. */
+  readonly unproven: readonly UnprovenInstance[];
   readonly sources: SourceCounts;
   readonly counts: FrameCounts;
   readonly problems: readonly VerifyProblem[];
@@ -97,6 +106,7 @@ export const addSources = (a: SourceCounts, b: SourceCounts): SourceCounts => ({
 const NOTHING: VerifiedImageSet = {
   instances: 0,
   withoutFrames: 0,
+  unproven: [],
   sources: NO_SOURCES,
   counts: NO_FRAMES,
   problems: [],
@@ -128,6 +138,7 @@ export async function verifyImageSet(
 const added = (a: VerifiedImageSet, b: VerifiedImageSet): VerifiedImageSet => ({
   instances: a.instances + b.instances,
   withoutFrames: a.withoutFrames + b.withoutFrames,
+  unproven: b.unproven.length === 0 ? a.unproven : [...a.unproven, ...b.unproven],
   sources: addSources(a.sources, b.sources),
   counts: addCounts(a.counts, b.counts),
   problems: b.problems.length === 0 ? a.problems : [...a.problems, ...b.problems],
@@ -172,7 +183,7 @@ async function verifyInstance(
   const { instance, imageSetId, sop } = found;
   const listed = instance.ImageFrames?.length ?? 0;
   const result = { ...NOTHING, instances: 1, sources: { ...NO_SOURCES, unknown: 1 } };
-  if (listed === 0 && !mustHaveFrames(found)) return { ...result, withoutFrames: 1 };
+  if (listed === 0 && !mustHaveFrames(found)) return { ...result, ...withoutEntries(found) };
   const chosen = Array.from({ length: listed }, (_, index) => index).filter((index) =>
     isInSample(sample, imageSetId, sop, index),
   );
@@ -189,10 +200,27 @@ async function verifyInstance(
   return {
     ...result,
     sources,
+    unproven: unprovenOf(found, framesWithoutProof(frames.counts), WHY_WITHOUT_PROOF),
     counts: objection ? addCounts(frames.counts, { ...NO_FRAMES, mismatched: 1 }) : frames.counts,
     problems: [...objections, ...frames.problems],
   };
 }
+
+/** No frame is listed, rightly or because the object is kept whole; known without a fetch, so it is told in any sample. */
+function withoutEntries(found: FoundInstance): Partial<VerifiedImageSet> {
+  const frames = framesWithoutEntries(found.instance, found.known?.frames);
+  if (frames === 0) return { withoutFrames: 1 };
+  return {
+    counts: { ...NO_FRAMES, expected: frames },
+    unproven: unprovenOf(found, frames, whyWithoutEntries(found.instance)),
+  };
+}
+
+const unprovenOf = (
+  { imageSetId, series, sop }: FoundInstance,
+  frames: number,
+  why: string,
+): UnprovenInstance[] => (frames > 0 ? [{ imageSetId, series, sop, frames, why }] : []);
 
 async function verifyFrames(
   deps: VerifyImageSetDeps,

@@ -68,8 +68,6 @@ export interface VerifiedLine {
   readonly counts: FrameCounts;
   /** Undefined: not looked at (verification off, or not in the sample). */
   readonly proof?: Proof;
-  /** The instance has pixels, and none of them are retrievable as frames. */
-  readonly isBlob?: boolean;
   readonly code?: 'ChecksumMismatch' | 'FrameUndecodable' | 'Unaccounted' | 'HandlerCrashed';
   readonly message?: string;
   readonly warnings?: readonly { readonly code: string; readonly message: string }[];

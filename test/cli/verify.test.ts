@@ -213,6 +213,69 @@ describe('what is wrong is found, named, and exit 1', () => {
   });
 });
 
+describe('what has pixels and nothing to prove them by', () => {
+  const BLOB = '1.2.840.10008.1.2.4.94';
+  const keptWhole = (document: StoredDocument) => {
+    const instance = instanceIn(document, MULTI);
+    if (instance) Object.assign(instance, { ImageFrames: [], StoredTransferSyntaxUID: BLOB });
+  };
+  const withoutChecksums = (document: StoredDocument) => {
+    for (const frame of instanceIn(document, WIDE)?.ImageFrames ?? [])
+      Object.assign(frame, { PixelDataChecksumFromBaseToFullResolution: [] });
+  };
+
+  it('an instance that is kept as one blob is named, its frames are expected, and it is exit 2', async () => {
+    proxy.tampering = { metadata: keptWhole };
+    const { code, account: found } = await account();
+    expect(code).toBe(2);
+    expect(found).toMatchObject({ withoutFrames: 0, problems: [], counts: { expected: 6, verified: 2 } });
+    expect(found.unproven).toMatchObject([{ series: SERIES, sop: MULTI, frames: 4 }]);
+    expect(found.unproven[0]?.why).toContain(BLOB);
+    const text = await run(datastoreId, '--endpoint', proxy.endpoint);
+    expect(text.code).toBe(2);
+    expect(text.out).toMatch(/unproven +4 +in 1 instance/);
+    expect(text.out).toMatch(/Unproven {2}image set \w+, instance \S+\.1, 4 frames: kept as it came.*JPIP/);
+    expect(text.out).toMatch(/nothing differs, unproven: 4 frames/);
+  });
+
+  it('so is a frame without a checksum, and without its source', async () => {
+    proxy.tampering = { metadata: withoutChecksums };
+    const { code, account: found } = await account();
+    expect(code).toBe(2);
+    expect(found).toMatchObject({ problems: [], counts: { expected: 6, verified: 5, withoutChecksum: 1 } });
+    expect(found.unproven).toMatchObject([{ sop: WIDE, frames: 1 }]);
+  });
+
+  it('a mismatch beside it is exit 1', async () => {
+    proxy.tampering = {
+      metadata: (document) => {
+        keptWhole(document);
+        const instance = instanceIn(document, WIDE);
+        if (instance) instance.DICOM.PixelRepresentation = 1;
+      },
+    };
+    const { code, account: found } = await account();
+    expect(code).toBe(1);
+    expect(found.unproven).toHaveLength(1);
+    expect(found.problems).toHaveLength(1);
+  });
+
+  it('an instance without pixels is nothing to prove, and exit 0', async () => {
+    proxy.tampering = {
+      metadata: (document) => {
+        const instance = instanceIn(document, WIDE);
+        if (!instance) return;
+        instance.ImageFrames = [];
+        delete instance.DICOM.Rows;
+        delete instance.DICOM.Columns;
+      },
+    };
+    const { code, account: found } = await account();
+    expect(code).toBe(0);
+    expect(found).toMatchObject({ withoutFrames: 1, unproven: [], counts: { expected: 5, verified: 5 } });
+  });
+});
+
 describe('--resume', () => {
   it('leaves out what was proven, and looks again at what was not', async () => {
     const file = join(folder, 'done.ndjson');

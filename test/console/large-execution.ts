@@ -57,7 +57,7 @@ function laterLines(n: number): { staging: StagingLine; verified?: VerifiedLine 
   const counts = { ...NO_FRAMES, expected: 1, verified: 1, provenFromSource: 1 };
   return {
     staging: { n, outcome: 'reverify', imageSetId, sha256: digest(n) },
-    verified: { n, imageSetId, proof: 'source', counts, isBlob: false } as unknown as VerifiedLine,
+    verified: { n, imageSetId, proof: 'source', counts } as unknown as VerifiedLine,
   };
 }
 

@@ -132,6 +132,25 @@ it('tells of what was imported and is gone: all frames of an instance, and an im
   expect(lines.join()).toMatch(/"FrameMissing","what":"frames".*"ImageSetMissing"/s);
 });
 
+it('counts apart what is kept as one blob: no problem, no tag, no line', async () => {
+  const { audit, tagged } = deps(100);
+  const whole: AuditDeps = {
+    ...audit,
+    imaging: {
+      ...audit.imaging,
+      async metadata(id) {
+        const read = await audit.imaging.metadata(id);
+        for (const { Instances } of Object.values(read.Study.Series))
+          for (const instance of Object.values(Instances)) Object.assign(instance, { ImageFrames: [] });
+        return read;
+      },
+    },
+  };
+  lines.length = 0;
+  expect(await auditImageSets(whole)).toMatchObject({ imageSets: 6, problems: 0, unproven: 6 });
+  expect({ tagged, lines }).toEqual({ tagged: [], lines: [] });
+});
+
 it('does nothing at 0 %', async () => {
   expect(await auditImageSets(deps(0).audit)).toMatchObject({ imageSets: 0, problems: 0 });
 });

@@ -85,6 +85,27 @@ describe('the account', () => {
     expect(account([line, line]).line).toMatchObject({ outcome: 'ingested', framesVerified: 500 });
   });
 
+  it('counts pixels that are kept as one blob as frames, not among what has no frames', () => {
+    const seen = (frames: number) =>
+      ({
+        n: 0,
+        key: 'a',
+        sizeBytes: 9,
+        etag: 'e',
+        inspected: { verdict: 'accepted', warnings: [], frames },
+      }) as unknown as InspectedLine;
+    const lineOf = (expected: number) =>
+      ({ n: 0, counts: { ...NO_FRAMES, expected }, proof: 'none' }) as unknown as VerifiedLine;
+    const account = (frames: number) => {
+      const staging = { n: 0, outcome: 'staged' as const };
+      const imported = { n: 0, outcome: 'imported' as const };
+      const results = { staging, imported, verified: [lineOf(frames)] };
+      return accountOf(seen(frames), results as unknown as Parameters<typeof accountOf>[1], 'Unaccounted');
+    };
+    expect(account(1)).toMatchObject({ counts: { expected: 1, verified: 0 }, isWithoutFrames: false });
+    expect(account(0)).toMatchObject({ counts: { expected: 0 }, isWithoutFrames: true });
+  });
+
   it('has no frames of another upload whose crashed import it finishes', async () => {
     const pipeline = memoryPipeline();
     await pipeline.put('z/1', p10({ sop: 'z', pixels: 1 }));
