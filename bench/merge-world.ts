@@ -45,7 +45,7 @@ const HOLDER = {
 export async function openMergeWorld(options: BenchOptions) {
   const folder = await mkdtemp(join(tmpdir(), 'isocenter-merge-'));
   const s3 = await startS3({ dataDir: join(folder, 's3') });
-  await s3.createBucket('work');
+  await s3.createBucket('work-bucket');
   const server = await startHealthImaging({
     behaviour: options.behaviour,
     s3Endpoint: s3.url,
@@ -80,7 +80,7 @@ export async function openMergeWorld(options: BenchOptions) {
       clock: systemClock,
       executions: { arnOf: () => HOLDER.executionArn, status: async () => 'RUNNING' },
       settings: {
-        ...{ workBucket: 'work', inboxBucket: 'inbox', datastoreId, mergeGraceSeconds: 0 },
+        ...{ workBucket: 'work-bucket', inboxBucket: 'inbox', datastoreId, mergeGraceSeconds: 0 },
         ...{ merge: 'auto', constraintProfile: options.behaviour },
       },
     }) as unknown as MergeDeps;
@@ -126,11 +126,11 @@ async function importRound(
   files: ReadonlyMap<string, Uint8Array>,
 ): Promise<void> {
   await concurrently([...files], 16, ([key, body]) =>
-    deps.objects.write({ bucket: 'work', key: `staged/${name}/${key}` }, body),
+    deps.objects.write({ bucket: 'work-bucket', key: `staged/${name}/${key}` }, body),
   );
   const { jobId } = await deps.imaging.startImportJob({
-    inputS3Uri: `s3://work/staged/${name}/`,
-    outputS3Uri: 's3://work/import-output/',
+    inputS3Uri: `s3://work-bucket/staged/${name}/`,
+    outputS3Uri: 's3://work-bucket/import-output/',
     clientToken: name,
     jobName: 'merge',
   });
@@ -183,7 +183,7 @@ async function provenInLedger(deps: MergeDeps, series: string): Promise<void> {
 
 /** As statemachines/merge-series does it: an error that it retries is waited out. */
 async function mergeOne(deps: MergeDeps, series: string): Promise<MergeOutcome> {
-  await acquireLease({ ...deps, workBucket: 'work' }, seriesLease(series), HOLDER);
+  await acquireLease({ ...deps, workBucket: 'work-bucket' }, seriesLease(series), HOLDER);
   const request = { executionId: 'bench', seriesInstanceUID: series };
   for (let step = 0; ; step++) {
     const { status, waitSeconds } = await advanceMerge(deps, { ...request, step }).catch((error: unknown) => {
@@ -197,5 +197,5 @@ async function mergeOne(deps: MergeDeps, series: string): Promise<MergeOutcome> 
     await systemClock.sleep(waitSeconds * 1000);
   }
   const key = workKeys.mergeOutcome('bench', series);
-  return (await readJson<MergeOutcome>(deps.objects, 'work', key))!.value;
+  return (await readJson<MergeOutcome>(deps.objects, 'work-bucket', key))!.value;
 }

@@ -4,7 +4,7 @@ import type { LedgerDeps, SeriesLedger } from '../shared/ingest/ledger.ts';
 import { readSeries } from '../shared/ingest/ledger.ts';
 import { openStaged } from '../shared/ingest/open-source.ts';
 import type { ObjectStore } from '../shared/ports/object-store.ts';
-import { connectToWorld, LOCAL_CREDENTIALS } from './deployment.ts';
+import { connectToWorld, type Deployment, LOCAL_CREDENTIALS } from './deployment.ts';
 import { UsageError } from './errors.ts';
 import { connectToStack } from './stack.ts';
 import type { Terminal } from './terminal.ts';
@@ -52,18 +52,10 @@ async function targetInWorld(
   terminal: Terminal,
 ): Promise<VerifyTarget> {
   const deployment = await connectToWorld({ data: options.data, mustExist: true }, terminal);
-  const { world, store, workBucket } = deployment;
+  const { world } = deployment;
   const client = clientFor({ endpoint: world.healthImagingUrl, region: world.region });
   const id = datastoreId ?? world.datastoreId;
-  return {
-    datastoreId: id,
-    client,
-    ledger: { objects: store, settings: { workBucket, datastoreId: id } },
-    async close() {
-      client.destroy();
-      await deployment.close();
-    },
-  };
+  return targetIn(deployment, client, id);
 }
 
 /** A deployed stack: its ledger, and the data store that the ledger names where none is given. */
@@ -78,15 +70,7 @@ async function targetOfStack(
   const { store, workBucket, ingestStateMachineArn } = deployment;
   const id = datastoreId ?? (await onlyDatastoreIn(store, workBucket, stack));
   const client = clientFor({ region: ingestStateMachineArn.split(':')[3] ?? '' });
-  return {
-    datastoreId: id,
-    client,
-    ledger: { objects: store, settings: { workBucket, datastoreId: id } },
-    async close() {
-      client.destroy();
-      await deployment.close();
-    },
-  };
+  return targetIn(deployment, client, id);
 }
 
 /** Throws UsageError where a stack has imported into none, or into several. */
@@ -146,3 +130,17 @@ function knownInstancesOf(ledger: LedgerDeps) {
 }
 
 const KEPT_SERIES = 64;
+
+/** A data store whose ledger is at hand. */
+function targetIn(deployment: Deployment, client: MedicalImagingClient, datastoreId: string): VerifyTarget {
+  const { store, workBucket } = deployment;
+  return {
+    datastoreId,
+    client,
+    ledger: { objects: store, settings: { workBucket, datastoreId } },
+    async close() {
+      client.destroy();
+      await deployment.close();
+    },
+  };
+}

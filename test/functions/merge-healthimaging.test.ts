@@ -32,7 +32,7 @@ let deps: (graceSeconds: number) => MergeDeps;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'isocenter-test-'));
   s3 = await startS3({ dataDir: join(folder, 's3') });
-  await s3.createBucket('work');
+  await s3.createBucket('work-bucket');
   // One in five calls of the operations that merging uses is refused, as the service may at any time.
   const operations = ['GetImageSet', 'UpdateImageSetMetadata', 'CopyImageSet', 'DeleteImageSet'];
   const faults = operations.flatMap((operation) =>
@@ -65,7 +65,7 @@ beforeAll(async () => {
       clock: systemClock,
       executions: { arnOf: () => HOLDER.executionArn, status: async () => 'RUNNING' },
       settings: {
-        ...{ workBucket: 'work', inboxBucket: 'inbox', datastoreId, mergeGraceSeconds },
+        ...{ workBucket: 'work-bucket', inboxBucket: 'inbox', datastoreId, mergeGraceSeconds },
         ...{ merge: 'auto', constraintProfile: '2024' },
       },
     }) as unknown as MergeDeps;
@@ -89,10 +89,10 @@ async function importEach(d: MergeDeps, study: string, sent: readonly Sent[]): P
     const patient = { PatientName: name, PatientID: patientID };
     const body = p10({ study, sop, pixels: Number(sop), patient });
     const key = `staged/${study}/${sop}/one`;
-    await d.objects.write({ bucket: 'work', key }, body);
+    await d.objects.write({ bucket: 'work-bucket', key }, body);
     const { jobId } = await d.imaging.startImportJob({
-      inputS3Uri: `s3://work/staged/${study}/${sop}/`,
-      outputS3Uri: 's3://work/import-output/',
+      inputS3Uri: `s3://work-bucket/staged/${study}/${sop}/`,
+      outputS3Uri: 's3://work-bucket/import-output/',
       clientToken: `${study}-${sop}`,
       jobName: 'merge',
     });
@@ -132,13 +132,13 @@ async function setsOf(d: MergeDeps, study: string) {
 
 async function merge(d: MergeDeps, study: string): Promise<MergeOutcome> {
   const seriesInstanceUID = uid(`${study}/series`);
-  await acquireLease({ ...d, workBucket: 'work' }, seriesLease(seriesInstanceUID), HOLDER);
+  await acquireLease({ ...d, workBucket: 'work-bucket' }, seriesLease(seriesInstanceUID), HOLDER);
   for (let step = 0; step < 60; step++) {
     const { status } = await advanceMerge(d, { executionId: study, seriesInstanceUID, step });
     if (status === 'done') break;
   }
   const key = workKeys.mergeOutcome(study, seriesInstanceUID);
-  return (await readJson<MergeOutcome>(d.objects, 'work', key))!.value;
+  return (await readJson<MergeOutcome>(d.objects, 'work-bucket', key))!.value;
 }
 
 const checksumsOf = (sets: Awaited<ReturnType<typeof setsOf>>) =>
@@ -186,7 +186,7 @@ describe('a series that came in several jobs', () => {
     expect((await setsOf(d, 'undone')).map((set) => set.sops.length).sort()).toEqual([1, 2]);
     const seriesInstanceUID = uid('undone/series');
     const list = JSON.stringify([{ seriesInstanceUID, name: 'm' }]);
-    await d.objects.write({ bucket: 'work', key: workKeys.mergeList('undone') }, list);
+    await d.objects.write({ bucket: 'work-bucket', key: workKeys.mergeList('undone') }, list);
     const ended = { ...d, executions: { ...d.executions, status: async () => 'SUCCEEDED' } } as MergeDeps;
     const by = { actor: 'somebody', reason: 'a test', at: '2026-01-01T00:00:00Z' };
     expect(await undoMerges(ended, 'undone', by)).toMatchObject([{ isUndone: true }]);

@@ -28,7 +28,7 @@ const well: Report = {
   imageSets: [],
   merges: [],
   timings: { inspect: 1, import: 1, verify: 1, merge: 0, total: 42.4 },
-  objects: 's3://work/executions/e1/objects.ndjson',
+  objects: 's3://work-bucket/executions/e1/objects.ndjson',
 };
 const told = (report: Partial<Report>) =>
   announcementsOf({ ...well, ...report }).map(({ headline, facts, advice }) => [headline, facts, advice]);

@@ -25,7 +25,7 @@ const REPORT: Report = {
   imageSets: [],
   merges: [],
   timings: { inspect: 0, import: 0, verify: 0, merge: 0, total: 0 },
-  objects: 's3://work/executions/e/objects.ndjson',
+  objects: 's3://work-bucket/executions/e/objects.ndjson',
 };
 
 const merge = (outcome: MergeReport['outcome']): MergeReport => ({

@@ -11,7 +11,7 @@ const ref = { executionId: 'e', planExecutionId: 'p', batchId: 'b', jobId: 'j1',
 const ended = {
   jobId: 'j1',
   jobStatus: 'COMPLETED',
-  inputS3Uri: 's3://work/executions/p/staged/b/',
+  inputS3Uri: 's3://work-bucket/executions/p/staged/b/',
 } as const;
 
 function world(jobStatus: JobStatus = 'IN_PROGRESS') {
@@ -26,7 +26,7 @@ function world(jobStatus: JobStatus = 'IN_PROGRESS') {
         return true;
       },
     },
-    settings: { workBucket: 'work' },
+    settings: { workBucket: 'work-bucket' },
   } as unknown as PipelineDeps;
   return { deps, answered };
 }
@@ -65,7 +65,7 @@ describe('a batch that waits', () => {
   it.each([
     ['a former attempt', { ...ended, jobId: 'j0' }],
     ['another bucket', { ...ended, inputS3Uri: 's3://other/executions/p/staged/b/' }],
-    ['a job that is not ours', { ...ended, inputS3Uri: 's3://work/elsewhere/' }],
+    ['a job that is not ours', { ...ended, inputS3Uri: 's3://work-bucket/elsewhere/' }],
     ['an event without an input', { jobId: 'j1', jobStatus: 'COMPLETED' as const }],
   ])('is left alone by %s', async (_what, event) => {
     const { deps, answered } = world();
@@ -76,6 +76,9 @@ describe('a batch that waits', () => {
 });
 
 it('finds the batch in the folder that it was staged in', () => {
-  const folder = `s3://work/${workKeys.staged('an-execution', 'x1-0007')}`;
-  expect(batchOfStaged(folder, 'work')).toEqual({ planExecutionId: 'an-execution', batchId: 'x1-0007' });
+  const folder = `s3://work-bucket/${workKeys.staged('an-execution', 'x1-0007')}`;
+  expect(batchOfStaged(folder, 'work-bucket')).toEqual({
+    planExecutionId: 'an-execution',
+    batchId: 'x1-0007',
+  });
 });
