@@ -29,14 +29,15 @@ const depsOf = (world: BenchWorld, aheadMs = 0): MergeDeps => ({
 
 /** A refused object as an ingest leaves it behind. */
 async function refuse(
-  { objects }: MergeDeps,
+  { objects, settings }: MergeDeps,
   study: string,
   series: string,
   body: Uint8Array,
 ): Promise<void> {
   const at = '2026-01-01T00:00:00.000Z';
   const executionId = `refused-${study}`;
-  const write = (key: string, value: string | Uint8Array) => objects.write({ bucket: 'work', key }, value);
+  const write = (key: string, value: string | Uint8Array) =>
+    objects.write({ bucket: settings.workBucket, key }, value);
   const line = {
     ...{ key: `${study}/x`, sizeBytes: body.length, outcome: 'rejected', code: 'IdentityConflict' },
     ...{ studyInstanceUID: uid(study), seriesInstanceUID: seriesOf(study, series) },
@@ -44,7 +45,10 @@ async function refuse(
   await write(workKeys.refused('rejected', executionId, line.key), body);
   await write(workKeys.objects(executionId), `${JSON.stringify(line)}\n`);
   await write(workKeys.report(executionId), JSON.stringify({ upload: study }));
-  await write(workKeys.summary(at, executionId), JSON.stringify({ executionId, counts: { rejected: 1 } }));
+  await write(
+    workKeys.summary(at, executionId),
+    JSON.stringify({ executionId, rejects: { IdentityConflict: 1 } }),
+  );
   await write(workKeys.upload(uploadIdOf(study)), JSON.stringify({ upload: study }));
 }
 
