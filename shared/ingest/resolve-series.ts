@@ -193,8 +193,8 @@ export async function* refusedObjects(
   const summaries: string[] = [];
   for await (const { key } of deps.objects.list(workBucket, workKeys.summaries)) summaries.push(key);
   for (const key of summaries.reverse()) {
-    const summary = await readJson<Pick<Report, 'executionId' | 'counts'>>(deps.objects, workBucket, key);
-    if (!summary || summary.value.counts.rejected === 0) continue;
+    const summary = await readJson<Pick<Report, 'executionId' | 'rejects'>>(deps.objects, workBucket, key);
+    if (!summary?.value.rejects?.[code]) continue;
     const { executionId } = summary.value;
     for await (const line of readLines<ObjectLine>(deps.objects, workBucket, workKeys.objects(executionId)))
       if (line.code === code && isMeant(line))

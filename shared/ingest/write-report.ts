@@ -242,7 +242,8 @@ async function* inspectedOrNot(deps: ObjectDeps, executionId: string): AsyncGene
 }
 
 async function writeSummary(deps: ObjectDeps, report: Report): Promise<void> {
-  const { executionId, upload, startedAt, finishedAt, outcome, counts, bytes, frames, merges } = report;
+  const { executionId, upload, startedAt, finishedAt, outcome, counts, rejects, bytes, frames, merges } =
+    report;
   const reportUri = reportUriOf(deps, executionId);
   const variants = merges.length;
   const summary = {
@@ -252,6 +253,7 @@ async function writeSummary(deps: ObjectDeps, report: Report): Promise<void> {
     finishedAt,
     outcome,
     counts,
+    rejects,
     bytes,
     frames,
     variants,
