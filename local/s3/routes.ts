@@ -2,6 +2,7 @@
 import type { Operation } from './operation.ts';
 import * as buckets from './operations/buckets.ts';
 import { copyObject } from './operations/copy.ts';
+import * as cors from './operations/cors.ts';
 import * as listings from './operations/listings.ts';
 import * as objects from './operations/objects.ts';
 import * as tagging from './operations/tagging.ts';
@@ -17,6 +18,9 @@ const OPERATIONS: Readonly<Record<string, Operation>> = {
   'bucket GET': listings.listObjects,
   'bucket GET list-type': listings.listObjectsV2,
   'bucket GET uploads': listings.listMultipartUploads,
+  'bucket GET cors': cors.getBucketCors,
+  'bucket PUT cors': cors.putBucketCors,
+  'bucket DELETE cors': cors.deleteBucketCors,
   'bucket GET location': buckets.getBucketLocation,
   'bucket GET versioning': buckets.getBucketVersioning,
   'bucket GET notification': buckets.getBucketNotification,

@@ -2,6 +2,7 @@
 
 export const S3_ERRORS = {
   AccessDenied: { status: 403, says: 'Access Denied' },
+  AccessForbidden: { status: 403, says: 'CORSResponse: This CORS request is not allowed.' },
   AuthorizationHeaderMalformed: {
     status: 400,
     says: 'The authorization header that you provided is not valid.',
@@ -50,6 +51,7 @@ export const S3_ERRORS = {
   MethodNotAllowed: { status: 405, says: 'The specified method is not allowed against this resource.' },
   MissingContentLength: { status: 411, says: 'You must provide the Content-Length HTTP header.' },
   NoSuchBucket: { status: 404, says: 'The specified bucket does not exist.' },
+  NoSuchCORSConfiguration: { status: 404, says: 'The CORS configuration does not exist' },
   NoSuchKey: { status: 404, says: 'The specified key does not exist.' },
   NoSuchUpload: { status: 404, says: 'The specified multipart upload does not exist.' },
   NoSuchVersion: { status: 404, says: 'The specified version does not exist: this store keeps no versions.' },

@@ -37,6 +37,16 @@ export function parseRequest(http: IncomingMessage, now: number): S3Request {
   };
 }
 
+/** The bucket that a request asks, whatever else is wrong with it; undefined where it names none. */
+export function bucketOf({ url = '', headers }: IncomingMessage): string | undefined {
+  try {
+    const { bucket } = parsePath(url.split('?')[0] ?? '', headers.host);
+    return bucket === '' ? undefined : bucket;
+  } catch {
+    return undefined;
+  }
+}
+
 function parsePath(path: string, host: string | undefined): { bucket: string; key: string } {
   const virtual = /^([a-z0-9][a-z0-9.-]*?)(?:\.s3)?\.localhost(?::\d+)?$/.exec(host ?? '')?.[1];
   const rest = path.slice(1);

@@ -9,12 +9,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import type { EventBridgeEvent } from '../../shared/ports/events.ts';
 import { errorAnswer, renderError, send } from './answer.ts';
+import { answerPreflight, type CorsRule, checkCorsRules, corsHeaders } from './cors.ts';
 import { createEventMaker, newRequestId } from './events.ts';
 import type { Deps } from './operation.ts';
 import { checkBucketName } from './operations/buckets.ts';
 import { findOperation } from './routes.ts';
 import { S3Error, toS3Error } from './s3-error.ts';
-import { parseRequest, type S3Request } from './s3-request.ts';
+import { bucketOf, parseRequest, type S3Request } from './s3-request.ts';
 import { Store } from './store/store.ts';
 
 export interface S3Options {
@@ -34,8 +35,11 @@ export interface S3Server {
   readonly url: string;
   readonly port: number;
   close(): Promise<void>;
-  /** Makes the bucket, events off if nothing is said; sets them on or off where it exists. Safe to repeat. */
-  createBucket(name: string, options?: { eventBridge?: boolean }): Promise<void>;
+  /**
+   * Makes the bucket, events off if nothing is said; sets them on or off where it exists. So with its CORS rules, which
+   * an empty list removes. Safe to repeat.
+   */
+  createBucket(name: string, options?: { eventBridge?: boolean; cors?: readonly CorsRule[] }): Promise<void>;
 }
 
 const HEADERS_LIMIT_BYTES = 32 * 1024;
@@ -95,9 +99,13 @@ export async function startS3(options: S3Options): Promise<S3Server> {
   return {
     url: `http://${host}:${port}`,
     port,
-    async createBucket(name, { eventBridge } = {}) {
+    async createBucket(name, { eventBridge, cors } = {}) {
       checkBucketName(name);
-      await store.putBucket(name, { ...(eventBridge !== undefined && { eventBridge }), now: Date.now() });
+      await store.putBucket(name, {
+        ...(eventBridge !== undefined && { eventBridge }),
+        ...(cors !== undefined && { cors: cors.length === 0 ? null : checkCorsRules(cors) }),
+        now: Date.now(),
+      });
     },
     async close() {
       await closeServer(server);
@@ -118,6 +126,10 @@ async function handle(
   response.setHeader('server', 'isocenter-s3');
   let name = 'unreadable';
   try {
+    const rules = corsRulesOf(http, deps.store);
+    if (http.method === 'OPTIONS') return void (await send(response, answerPreflight(rules, http)));
+    // Errors carry them too: a page could not read what was wrong otherwise.
+    for (const [header, value] of Object.entries(corsHeaders(rules, http))) response.setHeader(header, value);
     const request: S3Request = parseRequest(http, deps.now());
     const operation = findOperation(request);
     const owner = http.headers['x-amz-expected-bucket-owner'];
@@ -136,6 +148,11 @@ async function handle(
   } finally {
     readOver(http);
   }
+}
+
+function corsRulesOf(http: IncomingMessage, store: Store): readonly CorsRule[] {
+  const bucket = bucketOf(http);
+  return bucket !== undefined && store.hasBucket(bucket) ? (store.bucket(bucket).cors ?? []) : [];
 }
 
 /** Lets the rest of a refused body come and go, so that the client reads the answer; an endless one is cut off. */

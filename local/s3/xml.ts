@@ -71,11 +71,15 @@ export function childElements(parent: XmlElement, name: string): XmlElement[] {
 }
 
 /** The text of the first element `name`, entities resolved; undefined when there is none. Throws MalformedXML. */
-export function childText(parent: XmlElement, name: string): string | undefined {
-  const found = parent[name]?.[0];
-  if (found === undefined) return undefined;
-  if (typeof found !== 'string') throw new S3Error('MalformedXML', `expected text in ${name}`);
-  return found.replace(/&([^;&]*);?/g, resolveEntity);
+export const childText = (parent: XmlElement, name: string): string | undefined =>
+  childTexts(parent, name)[0];
+
+/** The texts of all elements `name`. Throws MalformedXML. */
+export function childTexts(parent: XmlElement, name: string): string[] {
+  return (parent[name] ?? []).map((found) => {
+    if (typeof found !== 'string') throw new S3Error('MalformedXML', `expected text in ${name}`);
+    return found.replace(/&([^;&]*);?/g, resolveEntity);
+  });
 }
 
 function resolveEntity(whole: string, name: string): string {

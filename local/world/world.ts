@@ -9,6 +9,7 @@ import { startConsoleServer } from '../console/server.ts';
 import { type HealthImaging, startHealthImaging } from '../healthimaging/server.ts';
 import { startS3 } from '../s3/server.ts';
 import { startStepFunctions } from '../stepfunctions/server.ts';
+import { bucketOptions } from './bucket-options.ts';
 import { openDataDirectory, type WorldDatabase } from './data-directory.ts';
 import { ensureDatastore } from './datastore.ts';
 import { startFunctionHost } from './function-host.ts';
@@ -166,7 +167,7 @@ async function assemble(
 
   const resolved = await resolveWithDatastores(template, parameters, place, imaging, database);
   for (const bucket of resolved.ofType('AWS::S3::Bucket'))
-    await s3.createBucket(bucket.ref, { eventBridge: wantsEvents(bucket.properties) });
+    await s3.createBucket(bucket.ref, bucketOptions(bucket.properties));
 
   const services = await startServicesEndpoint(() => {
     if (!wiring) throw new Error('the world is starting');
@@ -284,16 +285,6 @@ async function assemble(
     queues: () => Object.fromEntries([...made.queues.values()].map((queue) => [queue.name, queue.depth()])),
     close: () => closeAll(closing, options.log),
   };
-}
-
-function wantsEvents(
-  properties: ResolvedTemplate['parameters'] | Readonly<Record<string, unknown>>,
-): boolean {
-  const { NotificationConfiguration } = properties as {
-    NotificationConfiguration?: { EventBridgeConfiguration?: { EventBridgeEnabled?: boolean } };
-  };
-  const configuration = NotificationConfiguration?.EventBridgeConfiguration;
-  return configuration !== undefined && configuration.EventBridgeEnabled !== false;
 }
 
 /** Makes the template's data stores first: only the service knows their ids, and everything else refers to them. */

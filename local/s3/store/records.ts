@@ -1,5 +1,6 @@
 /** What the index holds: LevelDB keys in UTF-8 byte order, values JSON. No object key ever becomes a file name. */
 import type { ChecksumAlgorithm, Checksums, ChecksumType } from '../checksums.ts';
+import type { CorsRule } from '../cors.ts';
 
 /** A piece of content: a file named by a random id, or a row of the index when small. */
 export interface Segment {
@@ -12,6 +13,7 @@ export interface BucketRecord {
   /** Milliseconds since 1970. */
   readonly createdAt: number;
   readonly eventBridge: boolean;
+  readonly cors?: readonly CorsRule[];
 }
 
 export interface ObjectRecord {

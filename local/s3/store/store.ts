@@ -6,6 +6,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type BatchOperation, ClassicLevel } from 'classic-level';
+import type { CorsRule } from '../cors.ts';
 import { S3Error } from '../s3-error.ts';
 import { ContentStore, type NewContent, type Row } from './content.ts';
 import { KeyedLock } from './keyed-lock.ts';
@@ -88,14 +89,19 @@ export class Store {
     return this.#buckets.has(name);
   }
 
-  /** Makes the bucket or sets its options; safe to repeat. */
-  async putBucket(name: string, options: { eventBridge?: boolean; now: number }): Promise<void> {
+  /** Makes the bucket or sets its options; what is not given stays, `cors: null` removes it. Safe to repeat. */
+  async putBucket(
+    name: string,
+    options: { eventBridge?: boolean; cors?: readonly CorsRule[] | null; now: number },
+  ): Promise<void> {
     await this.#locks.run(rows.bucket(name), async () => {
       const known = this.#buckets.get(name);
+      const cors = options.cors === undefined ? known?.record.cors : options.cors;
       const record = {
         name,
         createdAt: known?.record.createdAt ?? options.now,
         eventBridge: options.eventBridge ?? known?.record.eventBridge ?? false,
+        ...(cors ? { cors } : {}),
       };
       await this.#batch([{ type: 'put', key: rows.bucket(name), value: record, valueEncoding: 'json' }]);
       if (known) known.record = record;
