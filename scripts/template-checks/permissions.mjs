@@ -2,9 +2,10 @@
  * What each function's role allows against what its code can do. The code is looked at after tree shaking from its
  * handler, with the adapters left outside, so that what remains is what can be reached: every method of a port that it
  * calls needs its actions, every kind of key that it names needs its prefix; and what nothing needs must not be allowed.
+ * Requests that code signs without the SDK say their action themselves: `signedRequest({ action: 'GetDICOMInstance' …`.
  * Which action goes to which prefix is held against the calls of a real run, in test/template/permissions.test.ts.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
 
@@ -70,11 +71,55 @@ const bundle = (root, file) =>
     logLevel: 'error',
   }).outputFiles[0].text;
 
+/** The actions of requests that the code signs without the SDK; one that does not say its action is unknown. */
+function signedActions(code) {
+  const actions = new Set();
+  const unknown = [];
+  for (const [, method, action] of code.matchAll(
+    /\.(signedRequest|signedBytes)\((?:\s*\{\s*action:\s*["'](\w+)["'])?/g,
+  ))
+    if (action) actions.add(`medical-imaging:${action}`);
+    else unknown.push(`${method} without a literal action`);
+  return { actions, unknown };
+}
+
+/** The module that signs: its own request is never sent. */
+const SIGNING = 'signed-imaging.ts';
+
+/**
+ * The adapters of HealthImaging, in `sources` (name and text): what they send, through the SDK or signed by themselves,
+ * against what the table says that the port's methods need.
+ */
+export function adapterProblems(sources) {
+  const needed = new Set(Object.values(PORT_ACTIONS.imaging).flat());
+  // StartDICOMImportJob hands a role on, which is no call.
+  const sent = new Set(['iam:PassRole']);
+  const problems = [];
+  for (const [name, code] of sources) {
+    if (name === SIGNING || !/client-medical-imaging|signed-imaging/.test(code)) continue;
+    for (const [, command] of code.matchAll(/new (\w+)Command\(/g)) sent.add(`medical-imaging:${command}`);
+    const { actions, unknown } = signedActions(code);
+    for (const action of actions) sent.add(action);
+    problems.push(...unknown.map((call) => `shared/adapters/${name}: ${call}`));
+  }
+  return [
+    ...problems,
+    ...minus(sent, needed).map(
+      (action) => `shared/adapters: does ${action}, which no table of actions knows`,
+    ),
+    ...minus(needed, sent).map((action) => `shared/adapters: never does ${action}, which the table names`),
+  ];
+}
+
+const adapterSources = (root) => {
+  const folder = join(root, 'shared/adapters');
+  return readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')]);
+};
+
 /** What the code of a function can do: actions, methods that no table knows, first segments of the keys it names. */
 function needsOf(root, name) {
   const code = bundle(root, `functions/${name}.ts`);
-  const actions = new Set();
-  const unknown = [];
+  const { actions, unknown } = signedActions(code);
   for (const [, held, method] of code.matchAll(/\b(objects|store|imaging|executions)\.(\w+)\(/g)) {
     const needed = PORT_ACTIONS[HELD_AS[held]][method];
     if (needed) for (const action of needed) actions.add(action);
@@ -152,7 +197,7 @@ export async function checkPermissions({ Resources }, root) {
   const prefixOf = await keyPrefixes(root);
   const mappings = Object.values(Resources).filter(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping');
   const polled = new Set(mappings.map(({ Properties }) => Properties.FunctionName['Fn::GetAtt'][0]));
-  return Object.entries(Resources)
+  const ofFunctions = Object.entries(Resources)
     .filter(([, { Type }]) => Type === 'AWS::Lambda::Function')
     .filter(([logicalId]) => existsSync(join(root, 'functions', `${kebab(logicalId)}.ts`)))
     .flatMap(([logicalId, { Properties }]) => {
@@ -160,4 +205,5 @@ export async function checkPermissions({ Resources }, root) {
       const needs = needsOf(root, kebab(logicalId));
       return compare(logicalId, needs, grantsOf(role), prefixOf, polled.has(logicalId));
     });
+  return [...adapterProblems(adapterSources(root)), ...ofFunctions];
 }

@@ -4,9 +4,7 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import {
   GetDICOMImportJobCommand,
-  GetImageFrameCommand,
   GetImageSetCommand,
-  GetImageSetMetadataCommand,
   type MedicalImagingClient,
   type SearchFilter,
   SearchImageSetsCommand,
@@ -26,7 +24,7 @@ import {
   ServiceUnavailable,
   Throttled,
 } from '../ports/imaging-service.ts';
-import { bodyBytes } from './body-bytes.ts';
+import { type SignedImaging, signedImaging } from './signed-imaging.ts';
 
 const unzip = promisify(gunzip);
 /** Metadata of one image set is at most 50 MB (quota); as text somewhat more. */
@@ -69,6 +67,7 @@ export function healthImagingService(
   settings: ImagingSettings,
 ): ImagingService & ImageSetLister {
   const { datastoreId } = settings;
+  const signed = signedImaging(client);
   return {
     startImportJob: async (request) => {
       const { inputOwnerAccountId, dataAccessRoleArn } = settings;
@@ -94,16 +93,18 @@ export function healthImagingService(
     searchImageSets: (by) => search(client, datastoreId, by),
     listImageSets: (by) => listImageSets(client, datastoreId, by),
     imageSet: (imageSetId) => imageSet(client, datastoreId, imageSetId),
-    metadata: (imageSetId, versionId) => metadata(client, { datastoreId, imageSetId }, versionId),
-    frame: async (imageSetId, imageFrameId) => {
-      const command = new GetImageFrameCommand({
-        datastoreId,
-        imageSetId,
-        imageFrameInformation: { imageFrameId },
-      });
-      const { imageFrameBlob } = await mapped(client.send(command));
-      return mapped(bodyBytes(imageFrameBlob));
-    },
+    metadata: (imageSetId, versionId) => metadata(signed, pathOf(datastoreId, imageSetId), versionId),
+    frame: (imageSetId, imageFrameId) =>
+      mapped(
+        signed.signedBytes({
+          action: 'GetImageFrame',
+          method: 'POST',
+          plane: 'runtime-',
+          path: `${pathOf(datastoreId, imageSetId)}/getImageFrame`,
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ imageFrameId }),
+        }),
+      ),
     tag: async (arn, tags) => {
       await mapped(client.send(new TagResourceCommand({ resourceArn: arn, tags: { ...tags } })));
     },
@@ -191,17 +192,23 @@ async function imageSet(
   }
 }
 
+const pathOf = (datastoreId: string, imageSetId: string) =>
+  `/datastore/${encodeURIComponent(datastoreId)}/imageSet/${encodeURIComponent(imageSetId)}`;
+
 async function metadata(
-  client: MedicalImagingClient,
-  imageSetRef: { datastoreId: string; imageSetId: string },
+  signed: SignedImaging,
+  imageSetPath: string,
   versionId: string | undefined,
 ): Promise<ImageSetMetadata> {
-  const command = new GetImageSetMetadataCommand({
-    ...imageSetRef,
-    ...(versionId === undefined ? {} : { versionId }),
-  });
-  const { imageSetMetadataBlob } = await mapped(client.send(command));
-  const bytes = await mapped(bodyBytes(imageSetMetadataBlob));
+  const query = versionId === undefined ? '' : `?version=${encodeURIComponent(versionId)}`;
+  const bytes = await mapped(
+    signed.signedBytes({
+      action: 'GetImageSetMetadata',
+      method: 'POST',
+      plane: 'runtime-',
+      path: `${imageSetPath}/getImageSetMetadata${query}`,
+    }),
+  );
   // The clients do not decompress; a proxy on the way may have.
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
   const text = isGzip ? await unzip(bytes, { maxOutputLength: MAX_METADATA_BYTES }) : Buffer.from(bytes);

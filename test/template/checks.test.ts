@@ -15,6 +15,9 @@ const { checkTemplate, CHECKS } = (await import('../../scripts/check-template.mj
   checkTemplate(template: Template, folder?: string): Promise<string[]>;
   CHECKS: Record<string, (template: Template, folder: string) => string[] | Promise<string[]>>;
 };
+const { adapterProblems } = (await import('../../scripts/template-checks/permissions.mjs' as string)) as {
+  adapterProblems(sources: readonly (readonly [name: string, code: string])[]): string[];
+};
 const ours = readFileSync(join(root, 'local/template.json'), 'utf8');
 const copy = () => JSON.parse(ours) as Template;
 
@@ -161,5 +164,46 @@ describe('the packaged template', () => {
       problems.some((line) => problem.test(line)),
       problems.join('\n'),
     ).toBe(true);
+  });
+});
+
+describe('the adapters of HealthImaging', () => {
+  const sources = ['healthimaging-service.ts', 'image-set-editor.ts'].map(
+    (name) => [name, readFileSync(join(root, 'shared/adapters', name), 'utf8')] as const,
+  );
+  const withFault = (from: string, to: string) =>
+    sources.map(([name, code]) => [name, code.replace(from, to)] as const);
+
+  it('do what the table of actions says', () => {
+    expect(adapterProblems(sources)).toEqual([]);
+  });
+
+  it.each([
+    [
+      'a signed request of another action',
+      "action: 'GetImageFrame'",
+      "action: 'GetDICOMInstance'",
+      /does medical-imaging:GetDICOMInstance/,
+    ],
+    [
+      'an action that nothing sends any more',
+      "action: 'GetImageFrame'",
+      "action: 'GetImageSetMetadata'",
+      /never does medical-imaging:GetImageFrame/,
+    ],
+    [
+      'a signed request that hides its action',
+      "action: 'GetImageFrame',",
+      '...request,',
+      /signedBytes without a literal action/,
+    ],
+    [
+      'a command that no table knows',
+      'new GetImageSetCommand(',
+      'new DeleteDatastoreCommand(',
+      /does medical-imaging:DeleteDatastore/,
+    ],
+  ])('with %s are refused', (_name, from, to, problem) => {
+    expect(adapterProblems(withFault(from, to)).some((line) => problem.test(line))).toBe(true);
   });
 });
