@@ -24,7 +24,7 @@ const kilobytes = (bytes) => `${Math.round(bytes / 1000)} kB`;
 async function load() {
   const outfile = join(folder, 'parts.mjs');
   const contents = `
-    export { readObjects } from './local/console/objects.ts';
+    export { readObjects } from './shared/console/objects.ts';
     export { startWorld } from './local/world/world.ts';
     export { startConsoleServer } from './local/console/server.ts';
     export { writeLargeExecution } from './test/console/large-execution.ts';

@@ -7,6 +7,7 @@ import { OneIngestPanel } from './ingests/one-ingest.tsx';
 import { connection, overview } from './live.ts';
 import { NowPanel } from './now/now.tsx';
 import { linkTo, route } from './route.ts';
+import { signedInAs, signInAgain, signInProblem, signOut } from './sign-in/session.ts';
 import { nextTheme, theme } from './theme.ts';
 import { UploadPanel } from './upload/upload.tsx';
 
@@ -41,6 +42,7 @@ export function App() {
             </a>
           ))}
         </nav>
+        <SignedIn />
         <ConnectionState />
         <button
           type="button"
@@ -57,9 +59,35 @@ export function App() {
         </p>
       )}
       <main id="main" tabIndex={-1}>
-        <Panel />
+        {signInProblem.value === undefined ? <Panel /> : <NotSignedIn problem={signInProblem.value} />}
       </main>
     </>
+  );
+}
+
+function SignedIn() {
+  if (signedInAs.value === undefined) return null;
+  return (
+    <span class="who">
+      {signedInAs.value}{' '}
+      <button type="button" class="quiet" onClick={signOut}>
+        Sign out
+      </button>
+    </span>
+  );
+}
+
+function NotSignedIn({ problem }: { readonly problem: string }) {
+  return (
+    <section class="card" aria-labelledby="not-signed-in">
+      <h1 id="not-signed-in">Not signed in</h1>
+      <p role="alert">{problem}</p>
+      <p class="buttons">
+        <button type="button" class="main" onClick={signInAgain}>
+          Sign in
+        </button>
+      </p>
+    </section>
   );
 }
 

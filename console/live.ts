@@ -1,6 +1,8 @@
-/** The overview as it changes: server-sent events, opened again after every break. */
+/** The overview as it changes: by server-sent events, opened again after every break, or asked for, as the server wants it. */
 import { signal } from '@preact/signals';
-import type { Overview } from '../local/console/api.ts';
+import type { Overview } from '../shared/console/api.ts';
+import { get } from './server.ts';
+import { session } from './sign-in/session.ts';
 
 export type Connection = 'connecting' | 'live' | 'disconnected';
 
@@ -12,13 +14,42 @@ export const now = signal(Date.now());
 /** The server speaks at least every five seconds. */
 const SILENCE_MS = 12_000;
 const AGAIN_MS = 2_000;
+const POLL_MS = 5_000;
 
 export function connectLive(): void {
   setInterval(() => {
     now.value = Date.now();
   }, 1_000);
-  open();
+  void session().then(({ live }) => (live === 'events' ? open() : poll()));
 }
+
+/** Every few seconds while somebody looks: each look costs requests to the stores. */
+async function poll(): Promise<void> {
+  let failures = 0;
+  for (;;) {
+    if (!document.hidden) {
+      const asked = await get<Overview>('overview', AbortSignal.timeout(SILENCE_MS)).catch(() => undefined);
+      if (asked !== undefined) overview.value = asked;
+      failures = asked === undefined ? failures + 1 : 0;
+      connection.value = failures === 0 ? 'live' : 'disconnected';
+    }
+    await soonOrSeen();
+  }
+}
+
+/** After the pause, and not before somebody looks again. */
+const soonOrSeen = () =>
+  new Promise<void>((resolve) => {
+    const go = () => {
+      if (document.hidden) return;
+      document.removeEventListener('visibilitychange', go);
+      resolve();
+    };
+    setTimeout(() => {
+      document.addEventListener('visibilitychange', go);
+      go();
+    }, POLL_MS);
+  });
 
 function open(): void {
   const source = new EventSource('api/live');

@@ -147,13 +147,18 @@ async function buildForBrowsers(folder) {
   await copyAssets(folder);
 }
 
-/** The console's pages: one script, one style sheet, one worker with the WebAssembly that it decodes frames with. */
+/** The console's pages: one script (and one for signing in), one style sheet, one worker with the WebAssembly that it decodes frames with. */
 async function buildConsole(folder) {
   await build({
     ...common,
     platform: 'browser',
     target: 'es2022',
-    entryPoints: ['console/main.tsx', 'console/viewer/decode-worker.ts', 'console/styles/styles.css'],
+    entryPoints: [
+      'console/main.tsx',
+      'console/sign-in/oidc.ts',
+      'console/viewer/decode-worker.ts',
+      'console/styles/styles.css',
+    ],
     entryNames: '[name]',
     outdir: folder,
     external: ['fs', 'path', 'crypto', 'url', 'module'],

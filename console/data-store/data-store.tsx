@@ -1,7 +1,7 @@
 /** The data store: counts, import jobs, events and API calls as they come. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Activity, DataStore } from '../../local/console/api.ts';
+import type { Activity, DataStore } from '../../shared/console/api.ts';
 import { bytes, clock, count, words } from '../format.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Empty, Loaded, useLoaded } from '../parts/loaded.tsx';

@@ -2,6 +2,7 @@
 import { useSignal } from '@preact/signals';
 import { clock, count, plural } from '../format.ts';
 import { Badge } from '../parts/badge.tsx';
+import { DownloadButton } from '../parts/download-button.tsx';
 import { Empty, Loaded, type Loading, useLoaded } from '../parts/loaded.tsx';
 import { Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
@@ -165,12 +166,11 @@ function Instances({
             </th>
             <td class="number">{count(row.frames)}</td>
             <td>
-              <a
-                href={`api/image-sets/${imageSetId}/instances/${study}/${row.series}/${row.instance}`}
-                download
+              <DownloadButton
+                what={{ what: 'instance', imageSetId, uids: [study, row.series, row.instance] }}
               >
                 Download<span class="hidden"> instance {textOf(row.attributes.InstanceNumber)}</span>
-              </a>
+              </DownloadButton>
             </td>
           </tr>
         ))}

@@ -1,7 +1,7 @@
 /** Search as SearchImageSets has it; what may name a patient is sent in a body. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { ImageSetPage, ImageSetSummary } from '../../local/console/api.ts';
+import type { ImageSetPage, ImageSetSummary } from '../../shared/console/api.ts';
 import { clock, count } from '../format.ts';
 import { Busy, Empty, Problem } from '../parts/loaded.tsx';
 import { linkTo } from '../route.ts';

@@ -1,6 +1,6 @@
 /** The raw history of an execution's states, for who wants to know exactly. */
 import { useSignal } from '@preact/signals';
-import type { HistoryEvent } from '../../local/console/api.ts';
+import type { HistoryEvent } from '../../shared/console/api.ts';
 import { words } from '../format.ts';
 import { Busy, Problem } from '../parts/loaded.tsx';
 import { Table } from '../parts/table.tsx';

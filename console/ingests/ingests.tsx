@@ -1,7 +1,7 @@
 /** Past ingests: filtered by outcome and code, searched by upload, UID, patient or accession number. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { ExecutionPage, Summary } from '../../local/console/api.ts';
+import type { ExecutionPage, Summary } from '../../shared/console/api.ts';
 import { OUTCOMES } from '../../shared/ingest/outcomes.ts';
 import { count } from '../format.ts';
 import { SummaryTable } from '../now/now.tsx';

@@ -1,6 +1,6 @@
 /** Objects of one outcome and code, held by row: pages are asked for as they come into view, the last ones kept. */
 import { signal } from '@preact/signals';
-import type { ObjectLine, ObjectsPage } from '../../local/console/api.ts';
+import type { ObjectLine, ObjectsPage } from '../../shared/console/api.ts';
 import { post } from '../server.ts';
 
 const PAGE = 100;

@@ -1,7 +1,7 @@
 /** Objects of one ingest, any number of them: rows are drawn and asked for as they come into view. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import type { ObjectLine } from '../../local/console/api.ts';
+import type { ObjectLine } from '../../shared/console/api.ts';
 import { bytes, count, plural } from '../format.ts';
 import { Advice } from '../parts/advice.tsx';
 import { Busy, Empty, Problem } from '../parts/loaded.tsx';

@@ -1,12 +1,13 @@
 /** One ingest: its flow, its objects by outcome and code with what to do about them, its image sets and its history. */
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { CodeGroup, ExecutionDetails, Report } from '../../local/console/api.ts';
+import type { CodeGroup, ExecutionDetails, Report } from '../../shared/console/api.ts';
 import { bytes, clock, count, plural, seconds } from '../format.ts';
 import { overview } from '../live.ts';
 import { Stages } from '../now/stages.tsx';
 import { Advice } from '../parts/advice.tsx';
 import { Badge } from '../parts/badge.tsx';
+import { DownloadButton } from '../parts/download-button.tsx';
 import { Loaded, useLoaded } from '../parts/loaded.tsx';
 import { Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
@@ -71,7 +72,6 @@ function stageCounts(report: Report | undefined): Record<string, string> {
 
 function Heading({ details, again }: { readonly details: ExecutionDetails; readonly again: () => void }) {
   const { report, status, upload, executionId } = details;
-  const path = `api/executions/${encodeURIComponent(executionId)}`;
   return (
     <header class="heading">
       <p class="crumbs">
@@ -96,12 +96,8 @@ function Heading({ details, again }: { readonly details: ExecutionDetails; reado
         {status === 'RUNNING' && <Cancel executionId={executionId} again={again} />}
         {report && (
           <>
-            <a class="button" href={`${path}/report.json`} download>
-              Download report
-            </a>
-            <a class="button" href={`${path}/objects.ndjson`} download>
-              Download objects
-            </a>
+            <DownloadButton what={{ what: 'report', executionId }}>Download report</DownloadButton>
+            <DownloadButton what={{ what: 'objects', executionId }}>Download objects</DownloadButton>
           </>
         )}
       </p>

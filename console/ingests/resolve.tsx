@@ -2,10 +2,10 @@
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
-import type { Decided, SeriesState } from '../../local/console/api.ts';
+import type { SeriesState } from '../../shared/console/api.ts';
 import { clock, plural, words } from '../format.ts';
 import { Loaded, Problem, useLoaded } from '../parts/loaded.tsx';
-import { post } from '../server.ts';
+import { decide as decideSeries, post } from '../server.ts';
 
 /** What is about to be decided. */
 type Choice =
@@ -125,7 +125,7 @@ function Confirm(props: {
         reason: String(data.get('reason') ?? ''),
         isOnePatient: data.get('isOnePatient') === 'on',
       };
-      decided((await post<Decided>('series/resolve', body)).says);
+      decided(await decideSeries(body));
     } catch (error) {
       problem.value = (error as Error).message;
       isBusy.value = false;

@@ -1,6 +1,6 @@
 /** Series in several image sets: what differs, by keyword; the values only when somebody asks to see them. */
 import { useSignal } from '@preact/signals';
-import type { Report } from '../../local/console/api.ts';
+import type { Report } from '../../shared/console/api.ts';
 import { plural } from '../format.ts';
 import { findValues, type MetadataDocument } from '../image-sets/document.ts';
 import { Badge } from '../parts/badge.tsx';

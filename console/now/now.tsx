@@ -1,5 +1,5 @@
 /** Is it working, what came in today, what was refused: at a glance, live. */
-import type { Overview, RunningExecution, Summary, WaitingUpload } from '../../local/console/api.ts';
+import type { Overview, RunningExecution, Summary, WaitingUpload } from '../../shared/console/api.ts';
 import { age, bytes, clock, count, plural, seconds } from '../format.ts';
 import { now, overview } from '../live.ts';
 import { Badge } from '../parts/badge.tsx';

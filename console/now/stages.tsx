@@ -1,5 +1,5 @@
 /** The flow of one execution, stage by stage. */
-import type { Stage } from '../../local/console/api.ts';
+import type { Stage } from '../../shared/console/api.ts';
 import { seconds } from '../format.ts';
 
 export function Stages({

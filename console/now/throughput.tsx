@@ -1,5 +1,5 @@
 /** Objects per hour of the last day, ingested and not, as bars. */
-import type { Summary } from '../../local/console/api.ts';
+import type { Summary } from '../../shared/console/api.ts';
 import { count, plural } from '../format.ts';
 
 const HOURS = 24;

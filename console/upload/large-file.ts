@@ -1,5 +1,6 @@
 /** A large file in parts: what is there already, told by its digest, is not sent again. */
-import type { ArrivedPart } from '../../local/console/api.ts';
+import type { ArrivedPart } from '../../shared/console/api.ts';
+import type { Place } from '../../shared/console/backend.ts';
 import { post, put, ServerProblem } from '../server.ts';
 import type { Keeper } from './kept-upload.ts';
 import { patiently } from './patiently.ts';
@@ -24,17 +25,10 @@ export async function sendLarge(
     onProgress(from);
     const isThere = byNumber.get(number)?.sha256 === sha256;
     if (!isThere)
-      await patiently(() =>
-        put(`uploads/${upload}/part`, part, {
-          headers: {
-            'x-isocenter-path': encodeURIComponent(path),
-            'x-isocenter-parts': partsId,
-            'x-isocenter-part': String(number),
-            'x-isocenter-sha256': sha256,
-          },
-          onProgress: (sent) => onProgress(from + sent),
-        }),
-      );
+      await patiently(async () => {
+        const place = await post<Place>(`${base}/place`, { path, partsId, number, sha256 });
+        await put(place, part, (sent) => onProgress(from + sent));
+      });
   }
   await patiently(() => post(`${base}/complete`, { path, partsId, sizeBytes: file.size }));
 }

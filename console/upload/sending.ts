@@ -3,7 +3,8 @@
  * break or a reload leaves behind is gone on with, when the same files are chosen again.
  */
 import { batch, signal } from '@preact/signals';
-import type { ObjectLine, ObjectsPage, UploadState } from '../../local/console/api.ts';
+import type { ObjectLine, ObjectsPage, UploadState } from '../../shared/console/api.ts';
+import type { Place } from '../../shared/console/backend.ts';
 import { get, post, put } from '../server.ts';
 import type { ChosenFile } from './dropped-files.ts';
 import { digestOf, forgetKept, type Keeper, type KeptUpload, makeKeeper, readKept } from './kept-upload.ts';
@@ -152,8 +153,10 @@ async function sendOne(upload: string, { path, file }: ChosenFile, keeper: Keepe
       onProgress(0);
       if (file.size > LARGE_BYTES) await sendLarge(upload, { path, file, digest }, keeper, onProgress);
       else {
-        const headers = { 'x-isocenter-path': encodeURIComponent(path) };
-        await patiently(() => put(`uploads/${upload}/file`, file, { headers, onProgress }));
+        await patiently(async () => {
+          const place = await post<Place>(`uploads/${upload}/place`, { path });
+          await put(place, file, onProgress);
+        });
       }
     }
     keeper.setArrived(digest);

@@ -1,6 +1,7 @@
 /** The last events and API calls, kept in memory for the data store's panel; nothing of it is written anywhere. */
+
+import type { Activity } from '../../shared/console/api.ts';
 import type { EventBridgeEvent } from '../../shared/ports/events.ts';
-import type { Activity } from './api.ts';
 
 const KEPT = 300;
 

@@ -1,40 +1,30 @@
-/** What the console reads and acts on: the same stores, state machine and service as every other client of the world. */
-import { userInfo } from 'node:os';
+/** The console's backend on one machine: the world's own endpoints, and decisions carried out in this process. */
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
 import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
 import { stepFunctionsExecutions } from '../../shared/adapters/step-functions-executions.ts';
+import type { Backend, Download } from '../../shared/console/backend.ts';
+import { carryOutDecision } from '../../shared/console/decisions.ts';
 import type { MergeDeps } from '../../shared/ingest/merge-journal.ts';
 import type { UploadDeps } from '../../shared/ingest/uploads.ts';
 import { systemClock } from '../../shared/ports/clock.ts';
 import type { WorldFile } from '../world/world-file.ts';
-
-export interface Backend {
-  readonly world: WorldFile;
-  readonly inboxBucket: string;
-  readonly workBucket: string;
-  readonly sfn: SFNClient;
-  /** For what the port has no word for: parts of large files. */
-  readonly s3: S3Client;
-  /** As the functions of the pipeline take them. */
-  readonly deps: UploadDeps;
-  /** Asks HealthImaging for a path, as its API and its DICOMweb services name them. */
-  readonly imaging: (path: string, init: RequestInit) => Promise<Response>;
-  /** What decisions about image sets need; made at the first of them. */
-  readonly mergeDeps: () => Promise<MergeDeps>;
-  /** Who decides: recorded with every decision. */
-  readonly actor: string;
-  close(): void;
-}
+import type { ActivityLog } from './activity.ts';
+import { readMetrics } from './metrics.ts';
+import { ownPlaces } from './upload-bodies.ts';
 
 /** Credentials that a local endpoint accepts; no secret. */
 const LOCAL_CREDENTIALS = { accessKeyId: 'isocenter-console', secretAccessKey: 'isocenter-local' };
 
-export function openBackend(world: WorldFile): Backend {
+export function openBackend(
+  world: WorldFile,
+  activity: ActivityLog,
+  log: (line: string) => void,
+): { backend: Backend; close: () => void } {
   const client = { region: world.region, credentials: LOCAL_CREDENTIALS, maxAttempts: 3 };
   const s3 = new S3Client({ ...client, endpoint: world.s3Url, forcePathStyle: true });
   const sfn = new SFNClient({ ...client, endpoint: world.stepFunctionsUrl });
-  const { inboxBucket, workBucket } = world;
+  const { inboxBucket, workBucket, datastoreId } = world;
   const deps: UploadDeps = {
     objects: s3ObjectStore(s3),
     executions: stepFunctionsExecutions(sfn, world.stateMachineArns.ingest),
@@ -42,24 +32,48 @@ export function openBackend(world: WorldFile): Backend {
     settings: { inboxBucket, workBucket },
   };
   let merging: Promise<MergeDeps> | undefined;
-  return {
-    world,
+  const backend: Backend = {
     inboxBucket,
     workBucket,
+    datastoreId,
+    ingestStateMachineArn: world.stateMachineArns.ingest,
     sfn,
     s3,
     deps,
     imaging: (path, init) => fetch(`${world.healthImagingUrl}${path}`, init),
+    metrics: () => readMetrics(world.healthImagingUrl),
+    activity: () => activity.latest(),
     mergeDeps: () => {
       merging ??= openMergeDeps(world, deps);
       return merging;
     },
-    actor: userInfo().username,
-    close() {
-      s3.destroy();
-      sfn.destroy();
+    startDecision: async (decisionId) => {
+      carryOutDecision(backend, decisionId).catch((error: Error) => log(`console: ${error.name}`));
+    },
+    places: { ...ownPlaces, download: async (what) => pathOf(what) },
+    session: async () => ({ live: 'events' }),
+    addresses: {
+      console: world.consoleUrl,
+      'HealthImaging, DICOMweb': world.healthImagingUrl,
+      S3: world.s3Url,
+      'Step Functions': world.stepFunctionsUrl,
+      'inbox bucket': inboxBucket,
+      'work bucket': workBucket,
     },
   };
+  const close = () => {
+    s3.destroy();
+    sfn.destroy();
+  };
+  return { backend, close };
+}
+
+function pathOf(what: Download): string {
+  const parts =
+    what.what === 'instance'
+      ? ['image-sets', what.imageSetId, 'instances', ...what.uids]
+      : ['executions', what.executionId, what.what === 'report' ? 'report.json' : 'objects.ndjson'];
+  return `api/${parts.map(encodeURIComponent).join('/')}`;
 }
 
 /** The SDK of HealthImaging is loaded when somebody decides something: a console that only looks starts without. */
@@ -99,10 +113,3 @@ async function openMergeDeps(world: WorldFile, deps: UploadDeps): Promise<MergeD
     },
   };
 }
-
-const EXECUTION_ID = /^[A-Za-z0-9_-]{1,80}$/;
-
-export const isExecutionId = (text: string): boolean => EXECUTION_ID.test(text);
-
-export const executionArnOf = ({ deps }: Backend, executionId: string): string =>
-  deps.executions.arnOf(executionId);

@@ -7,17 +7,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** Names by which this machine may be asked: a foreign Host header is a page elsewhere that had its name rebound. */
 const HOSTS = /^(127\.0\.0\.1|localhost|\[::1\])(:\d+)?$/;
 
-/** The pages load nothing from elsewhere and are framed by nobody; WebAssembly is compiled for the frames. */
-export const SECURITY_HEADERS = {
-  'content-security-policy':
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' data: blob:; " +
-    "connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-opener-policy': 'same-origin',
-  'cross-origin-resource-policy': 'same-origin',
-} as const;
-
 /** Why the request is refused, or undefined. Pure. */
 export function refusal(method: string, headers: IncomingHttpHeaders, path: string): string | undefined {
   const host = headers.host ?? '';

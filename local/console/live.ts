@@ -1,7 +1,7 @@
 /** Server-sent events: the overview, read once for all pages that listen and sent when it changes. */
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { Overview } from './api.ts';
-import { SECURITY_HEADERS } from './guard.ts';
+import type { Overview } from '../../shared/console/api.ts';
+import { securityHeaders } from '../../shared/console/security-headers.ts';
 
 const EVERY_MS = 1_000;
 const SLOWEST_MS = 4_000;
@@ -47,13 +47,12 @@ export function makeLive(read: () => Promise<Overview>, log: (line: string) => v
   return {
     listen(request, response) {
       if (listeners.size >= MAX_LISTENERS) {
-        response.writeHead(503, SECURITY_HEADERS).end();
+        response.writeHead(503, securityHeaders()).end();
         return;
       }
       response.writeHead(200, {
-        ...SECURITY_HEADERS,
+        ...securityHeaders(),
         'content-type': 'text/event-stream',
-        'cache-control': 'no-store',
       });
       response.write('retry: 2000\n\n');
       listeners.add(response);

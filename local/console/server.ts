@@ -1,16 +1,31 @@
 /** The console's port: health for other processes, the pages, their JSON API, and live events. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { Backend } from '../../shared/console/backend.ts';
+import { carryOutDecision, unfinishedDecisions } from '../../shared/console/decisions.ts';
+import {
+  answerOf,
+  type ConsoleAnswer,
+  type ConsoleRequest,
+  HttpProblem,
+  jsonAnswer,
+} from '../../shared/console/http.ts';
+import { makeOverview } from '../../shared/console/overview.ts';
+import { runRoute, type Services } from '../../shared/console/routes.ts';
+import { makeExecutionSearch } from '../../shared/console/search-executions.ts';
+import { securityHeaders } from '../../shared/console/security-headers.ts';
+import { readStaticFiles, type StaticFile } from '../../shared/console/static-files.ts';
+import { packageRoot } from '../world/package-root.ts';
 import type { WorldFile } from '../world/world-file.ts';
 import { type ActivityLog, makeActivityLog } from './activity.ts';
 import { openBackend } from './backend.ts';
 import { refusal } from './guard.ts';
-import { HttpProblem, send, sendJson } from './http.ts';
 import { type Live, makeLive } from './live.ts';
-import { makeOverview } from './overview.ts';
-import { runRoute, type Services } from './routes.ts';
-import { makeExecutionSearch } from './search-executions.ts';
-import { readStaticFiles, type StaticFile } from './static-files.ts';
+import { receiveBody } from './upload-bodies.ts';
 
 export interface ConsoleOptions {
   readonly port: number;
@@ -21,11 +36,16 @@ export interface ConsoleOptions {
   readonly log?: (line: string) => void;
 }
 
+interface Opened extends Services {
+  readonly live: Live;
+  close(): void;
+}
+
 interface Parts {
   readonly world: () => WorldFile | undefined;
   readonly files: () => Map<string, StaticFile>;
   /** Opened at the first request that needs it. Throws HttpProblem 503 while the world starts. */
-  readonly services: () => Services & { readonly live: Live };
+  readonly services: () => Opened;
   readonly log: (line: string) => void;
 }
 
@@ -34,13 +54,13 @@ export async function startConsoleServer(
   options: ConsoleOptions,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const { world, log = () => {}, activity = makeActivityLog() } = options;
-  let opened: (Services & { live: Live }) | undefined;
+  let opened: Opened | undefined;
   let files: Map<string, StaticFile> | undefined;
   const parts: Parts = {
     world,
     log,
     files: () => {
-      files ??= readStaticFiles();
+      files ??= readStaticFiles(join(packageRoot(), 'dist', 'console'));
       return files;
     },
     services: () => {
@@ -61,7 +81,7 @@ export async function startConsoleServer(
       opened?.live.close();
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
-      opened?.backend.close();
+      opened?.close();
     },
   };
 }
@@ -70,17 +90,23 @@ function openServices(
   world: WorldFile | undefined,
   activity: ActivityLog,
   log: (line: string) => void,
-): Services & { live: Live } {
+): Opened {
   if (world === undefined) throw new HttpProblem(503, 'the world is starting');
-  const backend = openBackend(world);
+  const { backend, close } = openBackend(world, activity, log);
   const overview = makeOverview(backend);
+  goOn(backend).catch((error: Error) => log(`console: ${error.name}`));
   return {
     backend,
-    activity,
     overview,
     searchExecutions: makeExecutionSearch(backend),
     live: makeLive(overview, log),
+    close,
   };
+}
+
+/** What somebody decided before this process began, and an earlier one did not end. */
+async function goOn(backend: Backend): Promise<void> {
+  for await (const decisionId of unfinishedDecisions(backend)) await carryOutDecision(backend, decisionId);
 }
 
 async function answer(parts: Parts, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -88,30 +114,50 @@ async function answer(parts: Parts, request: IncomingMessage, response: ServerRe
   const { method = 'GET' } = request;
   const refused = refusal(method, request.headers, url.pathname);
   if (refused !== undefined) throw new HttpProblem(403, refused);
-  if (url.pathname === '/health') {
-    const isReady = parts.world() !== undefined;
-    sendJson(response, { status: isReady ? 'ready' : 'starting', pid: process.pid }, isReady ? 200 : 503);
-  } else if (url.pathname === '/api/live' && method === 'GET')
-    parts.services().live.listen(request, response);
-  else if (url.pathname.startsWith('/api/')) await runRoute(parts.services(), request, response, url);
-  else sendFile(parts, method, url.pathname, response);
+  if (url.pathname === '/health') await send(response, healthOf(parts));
+  else if (url.pathname === '/api/live' && method === 'GET') parts.services().live.listen(request, response);
+  else if (!url.pathname.startsWith('/api/')) await send(response, fileAnswer(parts, method, url.pathname));
+  else if (await receiveBody(parts.services().backend, request, url.pathname))
+    await send(response, jsonAnswer({}));
+  else await send(response, await runRoute(parts.services(), asked(request, url)));
 }
 
-function sendFile(parts: Parts, method: string, path: string, response: ServerResponse): void {
+const asked = (request: IncomingMessage, url: URL): ConsoleRequest => ({
+  method: request.method ?? 'GET',
+  path: url.pathname,
+  query: url.searchParams,
+  headers: Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, value?.toString()]),
+  ),
+  body: request,
+  actor: userInfo().username,
+});
+
+function healthOf({ world }: Parts): ConsoleAnswer {
+  const isReady = world() !== undefined;
+  return jsonAnswer({ status: isReady ? 'ready' : 'starting', pid: process.pid }, isReady ? 200 : 503);
+}
+
+function fileAnswer(parts: Parts, method: string, path: string): ConsoleAnswer {
   if (method !== 'GET' && method !== 'HEAD') throw new HttpProblem(405, `${method} is not for this path`);
   const file = parts.files().get(path);
   if (file === undefined) throw new HttpProblem(404, 'not found');
-  send(response, 200, method === 'HEAD' ? '' : file.body, {
-    'content-type': file.contentType,
-    'cache-control': 'no-cache',
-  });
+  return {
+    status: 200,
+    headers: { 'content-type': file.contentType, 'cache-control': 'no-cache' },
+    body: method === 'HEAD' ? '' : file.body,
+  };
 }
 
-/** Problems are told with their reason; what went wrong inside is told by its name only. */
+async function send(response: ServerResponse, { status, headers, body }: ConsoleAnswer): Promise<void> {
+  response.writeHead(status, { ...securityHeaders(), ...headers });
+  if (typeof body === 'string' || body instanceof Uint8Array) response.end(body);
+  else await pipeline(Readable.from(body), response);
+}
+
+/** What went wrong inside is told by its name only. */
 function refuse(parts: Parts, response: ServerResponse, error: unknown): void {
-  const isKnown = error instanceof HttpProblem;
-  if (!isKnown) parts.log(`console: ${(error as Error).name}`);
+  if (!(error instanceof HttpProblem)) parts.log(`console: ${(error as Error).name}`);
   if (response.headersSent) response.destroy();
-  else if (isKnown) sendJson(response, { message: error.message }, error.status);
-  else sendJson(response, { message: `something went wrong inside: ${(error as Error).name}` }, 500);
+  else void send(response, answerOf(error));
 }

@@ -44,9 +44,18 @@ export async function recordDecision(
     seriesInstanceUID,
     ...keepApartAfter(decision, by, found?.keepApart),
     replace: [...new Set([...(found?.replace ?? []), ...(sop === undefined ? [] : [sop])])].sort(),
-    history: [...(found?.history ?? []), { ...by, decision }],
+    history: isOnRecord(found, decision, by)
+      ? (found?.history ?? [])
+      : [...(found?.history ?? []), { ...by, decision }],
   }));
 }
+
+/** The same decision, carried out once more after a break. */
+const isOnRecord = (found: Resolution | undefined, decision: string, by: HumanDecision): boolean =>
+  found?.history.some(
+    (one) =>
+      one.decision === decision && one.at === by.at && one.actor === by.actor && one.reason === by.reason,
+  ) === true;
 
 /** A replacement was made: the decision is used up. */
 export async function useReplacements(

@@ -71,7 +71,8 @@ export const keepApart = (deps: MergeDeps, series: string, by: HumanDecision): P
 
 /**
  * Brings every image set of the series into `destination`, whose patient, study and series stand. `resolutionId` names
- * the decision as an execution is named; `undo` takes it. Holds the series meanwhile. Throws CannotResolve.
+ * the decision as an execution is named; `undo` takes it. Holds the series meanwhile; the same decision again goes on
+ * where it broke off. Throws CannotResolve.
  */
 export async function mergeInto(
   deps: MergeDeps,
@@ -81,10 +82,15 @@ export async function mergeInto(
   const { series, destination, resolutionId } = request;
   const { workBucket } = deps.settings;
   const leaseDeps = { ...deps, workBucket };
+  const planHere = async () => {
+    const { variants, before } = await variantsOf(deps, series);
+    return planByHand(variants, before, request, by);
+  };
   return unlessBusy(() =>
     whileHolding(leaseDeps, [seriesLease(series)], resolutionId, async () => {
-      const { variants, before } = await variantsOf(deps, series);
-      const journal = planByHand(variants, before, request, by);
+      const journalKey = workKeys.mergeJournal(resolutionId, series);
+      const begun = await readJson<MergeJournal>(deps.objects, workBucket, journalKey);
+      const journal = begun?.value ?? (await planHere());
       await recordDecision(deps, series, 'merge-into', by);
       const outcomes = await carryOut(deps, resolutionId, [journal]);
       const outcome = outcomes[0];

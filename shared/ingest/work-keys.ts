@@ -65,6 +65,9 @@ export const workKeys = {
     `${execution(executionId)}merges/${sha256(seriesInstanceUID)}.json`,
   /** What people decided about a series. */
   resolution: (seriesInstanceUID: string) => `resolutions/${sha256(seriesInstanceUID)}.json`,
+  /** What a page asked for, and how it ended. */
+  askedDecision: (decisionId: string) => `decisions/${decisionId}.json`,
+  askedDecisions: 'decisions/',
   /** What people decided about the patients of a study. */
   patientDecision: (studyInstanceUID: string) => `resolutions/study-${sha256(studyInstanceUID)}.json`,
   /** The image set that a merge's destination became when it was promoted. */

@@ -4,8 +4,8 @@ import { request as httpRequest } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ExecutionDetails, ImageSetPage, ObjectsPage, Overview } from '../../local/console/api.ts';
 import { chestCt, dopplerFrame, headMr, plateRadiograph } from '../../local/demo/phantom.ts';
+import type { ExecutionDetails, ImageSetPage, ObjectsPage, Overview } from '../../shared/console/api.ts';
 import { hasChromium, openBrowser } from '../browser.ts';
 import { ask, type Demonstration, finished, startDemonstration, UPLOAD } from './demonstration.ts';
 import { LAYOUT_TROUBLES } from './layout.ts';
@@ -173,7 +173,7 @@ describe.skipIf(!hasChromium)('the pages', () => {
     await group.getByText('What to do:').waitFor();
     await group.getByRole('row').nth(2).waitFor();
     const download = page.waitForEvent('download');
-    await page.getByRole('link', { name: 'Download report' }).click();
+    await page.getByRole('button', { name: 'Download report' }).click();
     expect((await download).suggestedFilename()).toBe(`${executionId}.report.json`);
     await group.getByRole('button', { name: /Retry all/ }).click();
     await group.getByText('back in the inbox').waitFor();
@@ -237,7 +237,7 @@ describe.skipIf(!hasChromium)('the pages', () => {
     await page.locator('summary', { hasText: 'each as DICOM P10' }).click();
     const download = page.waitForEvent('download');
     await page
-      .getByRole('link', { name: /Download instance/ })
+      .getByRole('button', { name: /Download instance/ })
       .first()
       .click();
     const file = await readFile((await (await download).path()) ?? '');
@@ -264,7 +264,7 @@ describe.skipIf(!hasChromium)('the pages', () => {
       await open('image-sets', await imageSetOf('ct-chest/IM0013.dcm'));
       await page.locator('summary', { hasText: 'each as DICOM P10' }).click();
       await page
-        .getByRole('link', { name: /Download instance/ })
+        .getByRole('button', { name: /Download instance/ })
         .first()
         .waitFor();
       expect(await page.evaluate(LAYOUT_TROUBLES)).toEqual([]);

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { S3Client } from '@aws-sdk/client-s3';
-import type { ExecutionPage, Summary } from '../../local/console/api.ts';
 import { demoFiles } from '../../local/demo/demo.ts';
 import { startWorld, type World } from '../../local/world/world.ts';
 import { s3ObjectStore } from '../../shared/adapters/s3-object-store.ts';
+import type { ExecutionPage, Summary } from '../../shared/console/api.ts';
 import type { ObjectStore } from '../../shared/ports/object-store.ts';
 
 export const UPLOAD = 'demo-for-the-console';

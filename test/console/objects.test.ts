@@ -1,11 +1,11 @@
 /** Any page of an execution's objects: the same lines as reading them all, by ranges only. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { ObjectLine, ObjectsQuery } from '../../local/console/api.ts';
-import type { Backend } from '../../local/console/backend.ts';
-import { readExecution } from '../../local/console/execution.ts';
-import { readObjects } from '../../local/console/objects.ts';
-import { remarkOf } from '../../local/console/objects-index.ts';
 import { memoryObjectStore } from '../../shared/adapters/memory-object-store.ts';
+import type { ObjectLine, ObjectsQuery } from '../../shared/console/api.ts';
+import type { Backend } from '../../shared/console/backend.ts';
+import { readExecution } from '../../shared/console/execution.ts';
+import { readObjects } from '../../shared/console/objects.ts';
+import { remarkOf } from '../../shared/console/objects-index.ts';
 import { allLines } from '../../shared/ingest/ndjson.ts';
 import { workKeys } from '../../shared/ingest/work-keys.ts';
 import { THE_ONE, writeLargeExecution } from './large-execution.ts';

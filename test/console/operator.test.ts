@@ -8,15 +8,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { startConsoleServer } from '../../local/console/server.ts';
+import { ctInstance, type DemoPatient, type Place, SYNTAX } from '../../local/demo/series.ts';
 import type {
   ExecutionDetails,
   ExecutionPage,
   ObjectsPage,
   Overview,
   SeriesState,
-} from '../../local/console/api.ts';
-import { startConsoleServer } from '../../local/console/server.ts';
-import { ctInstance, type DemoPatient, type Place, SYNTAX } from '../../local/demo/series.ts';
+} from '../../shared/console/api.ts';
 import { writeP10 } from '../../shared/dicom/write.ts';
 import { holdUpload, releaseHold } from '../../shared/ingest/holds.ts';
 import { hasChromium, openBrowser } from '../browser.ts';
@@ -250,13 +250,15 @@ describe.skipIf(!hasChromium)('an operator', () => {
   );
 
   it('is asked for a reason, and a second time across patients, by the server itself', async () => {
-    const post = (body: object) => ask(server.url, 'series/resolve', body);
+    const post = (body: object) => ask<{ decisionId: string }>(server.url, 'series/resolve', body);
     await expect(post({ series: '1.2.3', action: 'merge-into' })).rejects.toThrow(/400.*reason/);
     await expect(post({ series: 'x', action: 'undo', reason: 'r' })).rejects.toThrow(/400.*series/);
     await expect(post({ series: '1.2.3', action: 'delete', reason: 'r' })).rejects.toThrow(/400.*action/);
-    await expect(post({ series: '1.2.3', action: 'undo', reason: 'r', executionId: 'x' })).rejects.toThrow(
-      /409/,
-    );
+    const { decisionId } = await post({ series: '1.2.3', action: 'undo', reason: 'r', executionId: 'x' });
+    await expect
+      .poll(() => ask(server.url, `decisions/${decisionId}`), { timeout: PATIENCE })
+      .toEqual({ state: 'refused', says: 'this merge can no longer be undone: its sources are gone' });
+    await expect(ask(server.url, 'decisions/..%2Fx')).rejects.toThrow(/400/);
   });
 
   it('sends a large file over a break of the server and a reload, and no part twice', async () => {

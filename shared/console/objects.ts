@@ -1,7 +1,7 @@
 /** The objects of an execution, any page of them: by row within an outcome and code, or by what is searched for. */
 
-import { workKeys } from '../../shared/ingest/work-keys.ts';
-import { NoSuchObject } from '../../shared/ports/object-store.ts';
+import { workKeys } from '../ingest/work-keys.ts';
+import { NoSuchObject } from '../ports/object-store.ts';
 import type { ObjectLine, ObjectsPage, ObjectsQuery } from './api.ts';
 import type { Backend } from './backend.ts';
 import { HttpProblem } from './http.ts';

@@ -19,12 +19,12 @@ const FIELDS = {
 
 /** Throws HttpProblem with the service's own status. */
 async function call(
-  { world, imaging }: Backend,
+  { datastoreId, imaging }: Backend,
   path: string,
   options: { readonly method?: string; readonly body?: string; readonly accept?: string } = {},
 ): Promise<Response> {
   const { method = 'POST', body, accept } = options;
-  const response = await imaging(`/datastore/${world.datastoreId}${path}`, {
+  const response = await imaging(`/datastore/${datastoreId}${path}`, {
     method,
     signal: AbortSignal.timeout(TIMEOUT_MS),
     headers: {
@@ -128,8 +128,8 @@ export interface JobSummary {
   readonly endedAt?: number;
 }
 
-export async function listJobs({ world, imaging }: Backend): Promise<JobSummary[]> {
-  const path = `/listDICOMImportJobs/datastore/${world.datastoreId}?maxResults=50`;
+export async function listJobs({ datastoreId, imaging }: Backend): Promise<JobSummary[]> {
+  const path = `/listDICOMImportJobs/datastore/${datastoreId}?maxResults=50`;
   const response = await imaging(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
   if (!response.ok) throw new HttpProblem(response.status, `ListDICOMImportJobs: HTTP ${response.status}`);
   return (await parsed<{ jobSummaries: JobSummary[] }>(response)).jobSummaries;

@@ -2,8 +2,8 @@
  * Where the lines of an execution's objects.ndjson are, by outcome and code: built by one reading, so that any page of a
  * file with a million lines is a few ranged reads. The file never changes once written, and so neither does its index.
  */
-import type { ObjectLine } from '../../shared/ingest/report.ts';
-import type { ObjectLocation, ObjectStore } from '../../shared/ports/object-store.ts';
+import type { ObjectLine } from '../ingest/report.ts';
+import type { ObjectLocation, ObjectStore } from '../ports/object-store.ts';
 
 /** Lines are counted by blocks of about this size. */
 const BLOCK_BYTES = 128 * 1024;

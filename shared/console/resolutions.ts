@@ -3,17 +3,18 @@
  * UIDs, reasons and values come and go in bodies only; every decision is on record with who and why.
  */
 import { randomBytes } from 'node:crypto';
-import type { MergeDeps } from '../../shared/ingest/merge-journal.ts';
-import { readJson } from '../../shared/ingest/ndjson.ts';
-import { readResolution } from '../../shared/ingest/resolutions.ts';
-import { keepApart, mergeInto, viewSeries } from '../../shared/ingest/resolve-series.ts';
-import { undoMerges } from '../../shared/ingest/undo-merge.ts';
-import { workKeys } from '../../shared/ingest/work-keys.ts';
-import type { Decided, SeriesState } from './api.ts';
+import type { MergeDeps } from '../ingest/merge-journal.ts';
+import { readJson } from '../ingest/ndjson.ts';
+import { type HumanDecision, readResolution } from '../ingest/resolutions.ts';
+import { keepApart, mergeInto, viewSeries } from '../ingest/resolve-series.ts';
+import { undoMerges } from '../ingest/undo-merge.ts';
+import { workKeys } from '../ingest/work-keys.ts';
+import type { SeriesState } from './api.ts';
 import type { Backend } from './backend.ts';
+import { startDecision } from './decisions.ts';
 import { HttpProblem, textMember } from './http.ts';
 
-type Body = Readonly<Record<string, unknown>>;
+export type Body = Readonly<Record<string, unknown>>;
 
 const UID = /^[0-9.]{1,64}$/;
 const MAX_REASON = 500;
@@ -59,55 +60,64 @@ async function undoableMerges(deps: MergeDeps, series: string): Promise<SeriesSt
   return found;
 }
 
-/** Throws HttpProblem 400 where something is missing, 409 where it cannot be done: nothing was changed then. */
-export async function resolveSeries(backend: Backend, body: Body): Promise<Decided> {
+/** The decision's name, by which the page asks how it stands. Throws HttpProblem 400 where something is missing. */
+export async function askForDecision(
+  backend: Backend,
+  body: Body,
+  actor: string,
+): Promise<{ decisionId: string }> {
   const series = seriesOf(body);
   const reason = textMember(body, 'reason');
   if (reason === undefined) throw new HttpProblem(400, 'reason: expected a text; it is recorded');
   if (reason.length > MAX_REASON)
     throw new HttpProblem(400, `reason: expected at most ${MAX_REASON} characters, got ${reason.length}`);
-  const action = ACTIONS[textMember(body, 'action') ?? ''];
-  if (action === undefined)
+  const action = textMember(body, 'action') ?? '';
+  if (!Object.hasOwn(ACTIONS, action))
     throw new HttpProblem(400, `action: expected one of ${Object.keys(ACTIONS).join(', ')}`);
-  const deps = await backend.mergeDeps();
-  const by = { actor: backend.actor, reason, at: new Date(deps.clock.now()).toISOString() };
-  try {
-    return { says: await action(deps, series, body, by) };
-  } catch (cause) {
-    if ((cause as Error).name !== 'CannotResolve') throw cause;
-    throw new HttpProblem(409, (cause as Error).message, { cause });
-  }
+  const nowMs = backend.deps.clock.now();
+  const decisionId = `resolve-${nowMs.toString(36)}-${randomBytes(4).toString('hex')}`;
+  const by = { actor, reason, at: new Date(nowMs).toISOString() };
+  await startDecision(backend, { decisionId, series, action, body, by });
+  return { decisionId };
 }
 
-type By = Parameters<typeof keepApart>[2];
+export interface Decision {
+  readonly series: string;
+  readonly body: Body;
+  readonly by: HumanDecision;
+  readonly decisionId: string;
+  /** An earlier try broke off; what it did stays done. */
+  readonly isAgain: boolean;
+}
 
-const ACTIONS: Readonly<
-  Record<string, (deps: MergeDeps, series: string, body: Body, by: By) => Promise<string>>
-> = {
-  async 'keep-apart'(deps, series, _body, by) {
+/** What was done, in words; throws HttpProblem 409 or CannotResolve where it cannot be: nothing was changed then. */
+type Action = (deps: MergeDeps, decision: Decision) => Promise<string>;
+
+export const ACTIONS: Readonly<Record<string, Action>> = {
+  async 'keep-apart'(deps, { series, by }) {
     await keepApart(deps, series, by);
     return 'Kept apart: nothing merges the image sets of this series by itself any more.';
   },
-  async 'merge-into'(deps, series, body, by) {
+  async 'merge-into'(deps, { series, body, by, decisionId }) {
     const destination = textMember(body, 'destination');
-    if (destination === undefined) throw new HttpProblem(400, 'destination: expected an image set id');
+    if (destination === undefined) throw new HttpProblem(409, 'destination: expected an image set id');
     const { identityKeywords } = await viewSeries(deps, series);
     if (identityKeywords.length > 0 && body.isOnePatient !== true)
       throw new HttpProblem(
         409,
         `the image sets differ in whose they are (${identityKeywords.join(', ')}): say that it is one patient`,
       );
-    const resolutionId = `resolve-${deps.clock.now().toString(36)}-${randomBytes(2).toString('hex')}`;
-    const { reports } = await mergeInto(deps, { series, destination, resolutionId }, by);
+    const { reports } = await mergeInto(deps, { series, destination, resolutionId: decisionId }, by);
     const [report] = reports;
     if (report?.outcome !== 'merged')
       throw new HttpProblem(409, `${report?.reason ?? 'not merged'}; nothing was deleted`);
     return `Merged: ${report.instances} instances are in image set ${report.destination}. The sources stay for a week.`;
   },
-  async undo(deps, series, body, by) {
+  async undo(deps, { series, body, by, isAgain }) {
     const executionId = textMember(body, 'executionId') ?? '';
     const isKnown = (await undoableMerges(deps, series)).some((one) => one.executionId === executionId);
-    if (!isKnown) throw new HttpProblem(409, 'this merge can no longer be undone: its sources are gone');
+    if (!isKnown && !isAgain)
+      throw new HttpProblem(409, 'this merge can no longer be undone: its sources are gone');
     const undone = await undoMerges(deps, executionId, by);
     const ours = undone.find((one) => one.seriesInstanceUID === series);
     if (!ours?.isUndone) throw new HttpProblem(409, ours?.says ?? 'this execution merged nothing');

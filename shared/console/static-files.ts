@@ -1,7 +1,6 @@
-/** The pages: a fixed set of files of `dist/console`, read once at the first request; no path ever reaches the disk. */
+/** The pages: a fixed set of files of one folder, read once at the first request; no path ever reaches the disk. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { extname, join } from 'node:path';
-import { packageRoot } from '../world/package-root.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -17,7 +16,7 @@ export interface StaticFile {
 }
 
 /** Files by URL path, `/` for the page itself. Empty when the console was not built. */
-export function readStaticFiles(folder = join(packageRoot(), 'dist', 'console')): Map<string, StaticFile> {
+export function readStaticFiles(folder: string): Map<string, StaticFile> {
   const files = new Map<string, StaticFile>();
   const names = readdirIfThere(folder).filter((name) => TYPES[extname(name)] !== undefined);
   for (const name of names) {

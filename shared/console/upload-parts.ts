@@ -3,16 +3,14 @@
  * outlives this server. Each part comes with its SHA-256, which the store compares; before going on, the page compares
  * those of its file with those that are there.
  */
-import type { IncomingMessage } from 'node:http';
 import {
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   ListPartsCommand,
-  UploadPartCommand,
 } from '@aws-sdk/client-s3';
 import type { ArrivedPart } from './api.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, PartsOf, Place } from './backend.ts';
 import { HttpProblem } from './http.ts';
 
 /** S3 asks for 5 MiB at least, and takes 10,000 parts: files up to 80 GB. */
@@ -21,13 +19,7 @@ export const PART_BYTES = 8 * 1024 * 1024;
 const SHA256 = /^[A-Za-z0-9+/]{43}=$/;
 const PART_ID = /^[A-Za-z0-9._~-]{1,1024}$/;
 
-/** Which multipart upload: S3 names it, the page keeps the name. */
-export interface PartsOf {
-  readonly key: string;
-  readonly partsId: string;
-}
-
-const place = ({ inboxBucket }: Backend, { key, partsId }: PartsOf) => ({
+const nameOf = ({ inboxBucket }: Backend, { key, partsId }: PartsOf) => ({
   Bucket: inboxBucket,
   Key: key,
   UploadId: requirePartsId(partsId),
@@ -53,7 +45,7 @@ export async function listParts(backend: Backend, of: PartsOf): Promise<ArrivedP
   const parts: ArrivedPart[] = [];
   let marker: string | undefined;
   do {
-    const command = new ListPartsCommand({ ...place(backend, of), PartNumberMarker: marker });
+    const command = new ListPartsCommand({ ...nameOf(backend, of), PartNumberMarker: marker });
     const page = await backend.s3.send(command).catch(asGone);
     for (const { PartNumber = 0, Size = 0, ChecksumSHA256 = '', ETag = '' } of page.Parts ?? [])
       parts.push({ number: PartNumber, sizeBytes: Size, sha256: ChecksumSHA256, etag: ETag });
@@ -62,42 +54,23 @@ export async function listParts(backend: Backend, of: PartsOf): Promise<ArrivedP
   return parts;
 }
 
-function asGone(cause: unknown): never {
+/** Throws HttpProblem 404. */
+export function asGone(cause: unknown): never {
   if ((cause as Error).name !== 'NoSuchUpload') throw cause;
   throw new HttpProblem(404, 'these parts are gone', { cause });
 }
 
-/** One part; the store refuses a body that is not what its digest says. Throws HttpProblem 400, 404, 413. */
-export async function receivePart(backend: Backend, of: PartsOf, request: IncomingMessage): Promise<void> {
-  const PartNumber = Number(request.headers['x-isocenter-part']);
-  if (!Number.isInteger(PartNumber) || PartNumber < 1 || PartNumber > 10_000)
-    throw new HttpProblem(400, 'x-isocenter-part: expected a number from 1 to 10000');
-  const sha256 = request.headers['x-isocenter-sha256'];
-  if (typeof sha256 !== 'string' || !SHA256.test(sha256))
-    throw new HttpProblem(400, 'x-isocenter-sha256: expected a digest in base64');
-  const command = new UploadPartCommand({
-    ...place(backend, of),
-    PartNumber,
-    Body: await readPart(request),
-    ChecksumSHA256: sha256,
-  });
-  try {
-    await backend.s3.send(command).catch(asGone);
-  } catch (cause) {
-    if ((cause as Error).name !== 'BadDigest') throw cause;
-    throw new HttpProblem(400, `part ${PartNumber} arrived damaged`, { cause });
-  }
-}
-
-async function readPart(request: IncomingMessage): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > PART_BYTES) throw new HttpProblem(413, `a part is at most ${PART_BYTES} bytes`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+/** Where a part goes; the store refuses a body that is not what its digest says. Throws HttpProblem 400. */
+export function placePart(
+  backend: Backend,
+  of: PartsOf,
+  part: { readonly number: number; readonly sha256: string },
+): Promise<Place> {
+  requirePartsId(of.partsId);
+  if (part.number < 1 || part.number > 10_000)
+    throw new HttpProblem(400, 'number: expected one from 1 to 10000');
+  if (!SHA256.test(part.sha256)) throw new HttpProblem(400, 'sha256: expected a digest in base64');
+  return backend.places.part(of, part);
 }
 
 /** Makes the object of its parts, when they are all there. Throws HttpProblem 404, 409. */
@@ -119,6 +92,6 @@ export async function completeParts(backend: Backend, of: PartsOf, sizeBytes: nu
     ChecksumSHA256: sha256,
   }));
   await backend.s3.send(
-    new CompleteMultipartUploadCommand({ ...place(backend, of), MultipartUpload: { Parts } }),
+    new CompleteMultipartUploadCommand({ ...nameOf(backend, of), MultipartUpload: { Parts } }),
   );
 }

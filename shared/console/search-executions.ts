@@ -1,6 +1,6 @@
 /** Finished executions by upload, UID, patient or accession number: pages that look at a bounded number of reports. */
-import type { Report } from '../../shared/ingest/report.ts';
-import { workKeys } from '../../shared/ingest/work-keys.ts';
+import type { Report } from '../ingest/report.ts';
+import { workKeys } from '../ingest/work-keys.ts';
 import type { ExecutionPage, ExecutionQuery, Summary } from './api.ts';
 import type { Backend } from './backend.ts';
 import { HttpProblem } from './http.ts';

@@ -1,7 +1,7 @@
 /** Summaries of finished executions, newest first, and the reports behind them. */
-import { readJson } from '../../shared/ingest/ndjson.ts';
-import type { Report } from '../../shared/ingest/report.ts';
-import { workKeys } from '../../shared/ingest/work-keys.ts';
+import { readJson } from '../ingest/ndjson.ts';
+import type { Report } from '../ingest/report.ts';
+import { workKeys } from '../ingest/work-keys.ts';
 import type { Summary } from './api.ts';
 import type { Backend } from './backend.ts';
 import { HttpProblem } from './http.ts';

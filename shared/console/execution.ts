@@ -4,10 +4,10 @@ import {
   GetExecutionHistoryCommand,
   StopExecutionCommand,
 } from '@aws-sdk/client-sfn';
-import { linesOf } from '../../shared/ingest/ndjson.ts';
-import { outcomeEntry, type Report } from '../../shared/ingest/report.ts';
-import { type Retried, retryObjects } from '../../shared/ingest/retry-objects.ts';
-import { workKeys } from '../../shared/ingest/work-keys.ts';
+import { linesOf } from '../ingest/ndjson.ts';
+import { outcomeEntry, type Report } from '../ingest/report.ts';
+import { type Retried, retryObjects } from '../ingest/retry-objects.ts';
+import { workKeys } from '../ingest/work-keys.ts';
 import type { CodeGroup, ExecutionDetails, HistoryEvent } from './api.ts';
 import { type Backend, executionArnOf } from './backend.ts';
 import { HttpProblem } from './http.ts';
@@ -132,14 +132,18 @@ export async function readHistory(
   };
 }
 
-/** The report, or its lines, as a download. */
-export async function* downloadOf(
+/** The report, or its lines, as a download. Throws HttpProblem 404. */
+export async function downloadOf(
   backend: Backend,
   executionId: string,
   what: 'report' | 'objects',
-): AsyncGenerator<string> {
+): Promise<AsyncIterable<string>> {
   await requireReport(backend, executionId);
   const key = what === 'report' ? workKeys.report(executionId) : workKeys.objects(executionId);
   const chunks = await backend.deps.objects.stream({ bucket: backend.workBucket, key });
-  for await (const line of linesOf(chunks)) yield `${line}\n`;
+  return withLineFeeds(linesOf(chunks));
+}
+
+async function* withLineFeeds(lines: AsyncIterable<string>): AsyncGenerator<string> {
+  for await (const line of lines) yield `${line}\n`;
 }

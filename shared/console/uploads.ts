@@ -1,12 +1,11 @@
 /**
- * Files from the browser to the inbox. The page names an upload, holds it while it sends (TakeUpload waits for it), and
- * sends file by file; paths travel in a header, never in a URL.
+ * Files from the browser to the inbox. The page begins an upload, holds it while it sends (TakeUpload waits for it), and
+ * asks file by file where it goes.
  */
 import { randomBytes } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
-import { holdUpload, releaseHold } from '../../shared/ingest/holds.ts';
-import { uploadIdOf } from '../../shared/ingest/work-keys.ts';
+import { holdUpload, releaseHold } from '../ingest/holds.ts';
+import { uploadIdOf } from '../ingest/work-keys.ts';
 import type { Summary, UploadState } from './api.ts';
 import type { Backend } from './backend.ts';
 import { HttpProblem } from './http.ts';
@@ -37,19 +36,6 @@ export const refreshUpload = (backend: Backend, upload: string): Promise<void> =
 export const endUpload = (backend: Backend, upload: string): Promise<void> =>
   releaseHold(holdDeps(backend), requireUpload(upload));
 
-/** Streams the request's body into the inbox. Throws HttpProblem 400, 499 when the page went away meanwhile. */
-export async function receiveFile(
-  backend: Backend,
-  upload: string,
-  request: IncomingMessage,
-): Promise<{ key: string; sizeBytes: number }> {
-  const key = keyOf(upload, pathOf(request));
-  const wanted = Number(request.headers['content-length'] ?? Number.NaN);
-  const location = { bucket: backend.inboxBucket, key };
-  const { sizeBytes } = await backend.deps.objects.writeStream(location, wholeBody(request, wanted));
-  return { key, sizeBytes };
-}
-
 /** Throws HttpProblem 400. */
 export function keyOf(upload: string, path: string): string {
   const key = `${requireUpload(upload)}/${path.replace(/^\/+/, '')}`;
@@ -57,36 +43,11 @@ export function keyOf(upload: string, path: string): string {
   return key;
 }
 
-export function pathOf(request: IncomingMessage): string {
-  const header = request.headers['x-isocenter-path'];
-  try {
-    const path = decodeURIComponent(typeof header === 'string' ? header : '');
-    if (path !== '') return path;
-  } catch {
-    // told below
-  }
-  throw new HttpProblem(400, 'x-isocenter-path: expected a percent-encoded path');
-}
-
-/** The store completes an object only after the last chunk: a body that was cut off never becomes one. */
-async function* wholeBody(request: IncomingMessage, wantedBytes: number): AsyncGenerator<Uint8Array> {
-  let got = 0;
-  let held: Uint8Array | undefined;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    if (held !== undefined) yield held;
-    held = chunk;
-    got += chunk.length;
-  }
-  if (Number.isFinite(wantedBytes) && got !== wantedBytes)
-    throw new HttpProblem(499, `the file ended after ${got} of ${wantedBytes} bytes`);
-  if (held !== undefined) yield held;
-}
-
 /** Which executions took the upload, and how they ended. */
 export async function readUpload(backend: Backend, upload: string): Promise<UploadState> {
   const prefix = `${uploadIdOf(requireUpload(upload)).slice(0, 32)}-`;
   const { executions = [] } = await backend.sfn.send(
-    new ListExecutionsCommand({ stateMachineArn: backend.world.stateMachineArns.ingest, maxResults: 200 }),
+    new ListExecutionsCommand({ stateMachineArn: backend.ingestStateMachineArn, maxResults: 200 }),
   );
   const ours = executions.filter(({ name }) => name?.startsWith(prefix));
   const readSummary = makeSummaryReader(backend);

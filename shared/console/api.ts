@@ -1,5 +1,5 @@
 /** What the console's server and its pages say to each other: types only. */
-import type { BatchReport, Counts, ObjectLine, ObjectOutcome, Report } from '../../shared/ingest/report.ts';
+import type { BatchReport, Counts, ObjectLine, ObjectOutcome, Report } from '../ingest/report.ts';
 
 export type { BatchReport, Counts, ObjectLine, ObjectOutcome, Report };
 
@@ -227,6 +227,26 @@ export interface SeriesState {
   readonly undoable: readonly { readonly executionId: string; readonly until: string }[];
 }
 
-export interface Decided {
-  readonly says: string;
+/** How a decision stands. */
+export type DecisionState =
+  | { readonly state: 'running' }
+  /** Done, or not done and why. */
+  | { readonly state: 'done' | 'refused'; readonly says: string };
+
+/** How a page is to talk to its server. */
+export interface Session {
+  /** Whether changes come by themselves (`GET live`, server-sent events), or are asked for (`GET overview`). */
+  readonly live: 'events' | 'poll';
+  /** Whoever asks must be signed in by this OpenID Connect provider, and sends the token that it gives. */
+  readonly signIn?: SignIn;
+}
+
+export interface SignIn {
+  readonly issuer: string;
+  readonly clientId: string;
+  readonly authorizationEndpoint: string;
+  readonly tokenEndpoint: string;
+  readonly endSessionEndpoint?: string;
+  /** Separated by spaces. */
+  readonly scope: string;
 }

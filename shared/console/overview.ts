@@ -1,8 +1,8 @@
-/** The state of the world at a glance: what waits, what runs, what ended. */
+/** The state of things at a glance: what waits, what runs, what ended. */
 import { DescribeExecutionCommand, ListExecutionsCommand } from '@aws-sdk/client-sfn';
-import { readAttempts } from '../../shared/ingest/attempts.ts';
-import { uploadName } from '../../shared/ingest/uploads.ts';
-import { uploadIdOf, uploadOf } from '../../shared/ingest/work-keys.ts';
+import { readAttempts } from '../ingest/attempts.ts';
+import { uploadName } from '../ingest/uploads.ts';
+import { uploadIdOf, uploadOf } from '../ingest/work-keys.ts';
 import type { Overview, RunningExecution, Summary, WaitingUpload } from './api.ts';
 import type { Backend } from './backend.ts';
 import { makeSummaryReader, readReport, summaryKeys } from './reports.ts';
@@ -64,7 +64,7 @@ function makeRejectReader(backend: Backend): (summary: Summary) => Promise<Summa
 async function readRunning(backend: Backend, names: Map<string, string>): Promise<RunningExecution[]> {
   const { executions = [] } = await backend.sfn.send(
     new ListExecutionsCommand({
-      stateMachineArn: backend.world.stateMachineArns.ingest,
+      stateMachineArn: backend.ingestStateMachineArn,
       statusFilter: 'RUNNING',
       maxResults: RUNNING_SHOWN,
     }),
