@@ -82,12 +82,12 @@ describe("the README's commands", () => {
       });
       expect(out).toMatch(expected.says);
     }
-  }, 60_000);
+  }, 240_000);
 
   it('the SDK example lists image sets and fetches a frame', async () => {
     const { code, out, err } = await shell(commandsOf('sdk').join('\n'));
     expect(`${code} ${err}`).toBe('0 ');
     expect(out).toMatch(/^[0-9a-z]{32} CT CHEST$/m);
     expect(out).toMatch(/first frame: \d+ x \d+, \d+ bytes of image\/jph/);
-  }, 60_000);
+  }, 240_000);
 });
