@@ -55,6 +55,7 @@ export interface FunctionHostOptions {
 }
 
 export interface FunctionHost {
+  has(nameOrArn: string): boolean;
   /** By name or ARN; resolves to the handler's answer. Throws FunctionError. */
   invoke(nameOrArn: string, payload: unknown, options?: { signal?: AbortSignal }): Promise<unknown>;
   /**
@@ -201,9 +202,11 @@ export function startFunctionHost(options: FunctionHostOptions): FunctionHost {
     }
   }
 
+  const poolOf = (nameOrArn: string) => pools.get(byArn.get(nameOrArn) ?? nameOrArn);
   return {
+    has: (nameOrArn) => poolOf(nameOrArn) !== undefined,
     async invoke(nameOrArn, payload, { signal } = {}) {
-      const pool = pools.get(byArn.get(nameOrArn) ?? nameOrArn);
+      const pool = poolOf(nameOrArn);
       if (!pool)
         throw new FunctionError({
           errorType: 'Lambda.ResourceNotFoundException',

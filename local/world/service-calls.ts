@@ -1,5 +1,6 @@
 /** Which API operation a request of a function was, and on what: for counting, pricing, and holding against its role. */
 import { routeOf } from '../healthimaging/routes.ts';
+import { invokedFunction } from './invocations.ts';
 
 /** A request as the worker saw it leave. */
 export interface HttpCall {
@@ -14,7 +15,7 @@ export interface HttpCall {
 }
 
 export interface ServiceCall {
-  readonly service: 's3' | 'medical-imaging' | 'states' | 'events' | 'other';
+  readonly service: 's3' | 'medical-imaging' | 'states' | 'events' | 'lambda' | 'other';
   readonly operation: string;
   /** Of S3: bucket and decoded key (empty for the bucket itself), and the source of a copy as `bucket/key`. */
   readonly bucket?: string;
@@ -35,6 +36,8 @@ export function classifyCall(call: HttpCall, hosts: ServiceHosts): ServiceCall {
     call.host.endsWith(hosts[name]),
   );
   if (service === 's3') return s3Call(call);
+  if (invokedFunction(call.method, call.path) !== undefined)
+    return { service: 'lambda', operation: 'InvokeFunction' };
   if (service === 'medical-imaging') return { service, operation: healthImagingOperation(call) };
   return {
     service: service ?? 'other',

@@ -1,15 +1,25 @@
 /**
- * The endpoint where functions find the services that have no server of their own here: EventBridge (PutEvents). It
- * is every other service's endpoint too, so that no call of a function ever leaves this machine: those are refused.
+ * The endpoint where functions find the services that have no server of their own here: EventBridge (PutEvents), Lambda
+ * (Invoke). It is every other service's endpoint too, so that no call of a function ever leaves this machine: those are
+ * refused.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { EventBuses, PutEventsEntry } from './event-bus.ts';
+import type { FunctionHost } from './function-host.ts';
+import { answerInvocation, invokedFunction } from './invocations.ts';
 
 /** PutEvents takes at most so many entries (API Reference, PutEvents). */
 const MAX_ENTRIES = 10;
-/** Bytes of a request body that are read. PutEvents allows 1 MB. */
-const MAX_BODY_BYTES = 2 * 1024 * 1024;
+/** Bytes of a request body that are read. PutEvents allows 1 MB, Invoke 6 MB. */
+const MAX_BODY_BYTES = 7 * 1024 * 1024;
+
+/** What answers; there once the world has started. */
+export interface Services {
+  readonly buses: EventBuses;
+  readonly host: FunctionHost;
+  readonly log: (line: string) => void;
+}
 
 async function readJson(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
@@ -22,11 +32,27 @@ async function readJson(request: IncomingMessage): Promise<unknown> {
   return JSON.parse(Buffer.concat(chunks).toString('utf8'));
 }
 
-function send(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body));
+type Answer = readonly [status: number, body: unknown, headers?: Readonly<Record<string, string>>];
+
+function send(response: ServerResponse, [status, body, headers = {}]: Answer): void {
+  response
+    .writeHead(status, { 'content-type': 'application/x-amz-json-1.1', ...headers })
+    .end(JSON.stringify(body));
 }
 
-async function answer(buses: EventBuses, request: IncomingMessage): Promise<[number, unknown]> {
+async function answer({ buses, host, log }: Services, request: IncomingMessage): Promise<Answer> {
+  const invoked = invokedFunction(request.method, request.url);
+  if (invoked !== undefined) {
+    const type = String(request.headers['x-amz-invocation-type'] ?? 'RequestResponse');
+    const { status, body, headers } = await answerInvocation(
+      host,
+      invoked,
+      type,
+      await readJson(request),
+      log,
+    );
+    return [status, body, headers];
+  }
   const target = String(request.headers['x-amz-target'] ?? '');
   if (target !== 'AWSEvents.PutEvents')
     return [
@@ -40,13 +66,13 @@ async function answer(buses: EventBuses, request: IncomingMessage): Promise<[num
 }
 
 export async function startServicesEndpoint(
-  buses: () => EventBuses,
+  services: () => Services,
 ): Promise<{ url: string; close(): Promise<void> }> {
   const server = createServer((request, response) => {
-    answer(buses(), request)
-      .then(([status, body]) => send(response, status, body))
+    answer(services(), request)
+      .then((answered) => send(response, answered))
       .catch((error: unknown) =>
-        send(response, 400, { __type: 'SerializationException', message: String(error) }),
+        send(response, [400, { __type: 'SerializationException', message: String(error) }]),
       );
   });
   await new Promise<void>((resolve, reject) => {

@@ -5,6 +5,7 @@ import type { WorldDatabase } from './data-directory.ts';
 import { type Deliver, type EventBuses, startEventBuses, targetsOf } from './event-bus.ts';
 import type { FunctionHost } from './function-host.ts';
 import { type Json, TemplateError } from './intrinsics.ts';
+import { invokeAsynchronously } from './invocations.ts';
 import { openQueue, type Queue } from './queue.ts';
 import { startPoller } from './queue-poller.ts';
 import { parseSchedule, type Schedule, startSchedule } from './schedule.ts';
@@ -81,26 +82,9 @@ function makeTarget(
     if (queue) return async (text) => void (await queue.send(text));
     if (topicArns.has(arn))
       return async (text) => void (await topics().publish({ TopicArn: arn, Message: text }));
-    if (functionArns.has(arn)) return (text) => invokeAsynchronously(host, arn, text, log);
+    if (functionArns.has(arn)) return (text) => invokeAsynchronously(host, arn, JSON.parse(text), log);
     throw new TemplateError(`Arn ${arn}: expected a queue, a topic or a function of the template`);
   };
-}
-
-/** Lambda tries an asynchronous invocation three times. */
-async function invokeAsynchronously(
-  host: FunctionHost,
-  arn: string,
-  text: string,
-  log: (line: string) => void,
-) {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return void (await host.invoke(arn, JSON.parse(text)));
-    } catch (error) {
-      const name = error instanceof Error ? error.name : String(error);
-      if (attempt === 3) return log(`${arn.split(':').at(-1)}: failed three times: ${name}`);
-    }
-  }
 }
 
 function startPollers({ template, place, host, log }: WiringOptions, queues: ReadonlyMap<string, Queue>) {

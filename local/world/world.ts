@@ -18,7 +18,7 @@ import { toLocalFunction } from './functions.ts';
 import { packageRoot } from './package-root.ts';
 import { onFreePorts } from './ports.ts';
 import { classifyCall, type ServiceCall } from './service-calls.ts';
-import { startServicesEndpoint } from './services-endpoint.ts';
+import { type Services, startServicesEndpoint } from './services-endpoint.ts';
 import { shortName, toStateMachine } from './state-machines.ts';
 import { makeTaskServices } from './task-services.ts';
 import {
@@ -73,6 +73,8 @@ export interface WorldCounters {
 }
 
 export interface World extends WorldFile {
+  /** Where EventBridge's PutEvents and Lambda's Invoke are. */
+  readonly servicesUrl: string;
   counters(): WorldCounters;
   /** Messages by queue name. */
   queues(): Readonly<Record<string, { visible: number; inFlight: number }>>;
@@ -169,9 +171,10 @@ async function assemble(
   for (const bucket of resolved.ofType('AWS::S3::Bucket'))
     await s3.createBucket(bucket.ref, bucketOptions(bucket.properties));
 
+  let running: Services | undefined;
   const services = await startServicesEndpoint(() => {
-    if (!wiring) throw new Error('the world is starting');
-    return wiring.buses;
+    if (!running) throw new Error('the world is starting');
+    return running;
   });
   closing.push({ name: 'services', close: () => services.close() });
   const stepFunctionsUrl = { url: `http://127.0.0.1:${stepFunctionsPort}` };
@@ -219,6 +222,7 @@ async function assemble(
       options.onEvent?.(busName, event);
     },
   });
+  running = { buses: wiring.buses, host, log };
   const stateMachines = resolved
     .ofType('AWS::StepFunctions::StateMachine')
     .map((resource) =>
@@ -267,6 +271,7 @@ async function assemble(
 
   return {
     ...file,
+    servicesUrl: services.url,
     counters() {
       const functions = host.counters();
       const states = stepFunctions.counters();

@@ -7,6 +7,7 @@ import { EventBridgeClient, PutEventsCommand } from '@aws-sdk/client-eventbridge
 import { afterEach, describe, expect, it } from 'vitest';
 import { type EventBuses, startEventBuses } from '../../../local/world/event-bus.ts';
 import { compileInput } from '../../../local/world/event-input.ts';
+import { startFunctionHost } from '../../../local/world/function-host.ts';
 import { parseRate } from '../../../local/world/schedule.ts';
 import { startServicesEndpoint } from '../../../local/world/services-endpoint.ts';
 import type { Resource } from '../../../local/world/template.ts';
@@ -43,8 +44,9 @@ async function startBuses(deliver: (text: string) => Promise<void>) {
     target: () => deliver,
     log: (line) => logged.push(line),
   });
-  const endpoint = await startServicesEndpoint(() => buses);
-  stops.push(endpoint.close);
+  const host = startFunctionHost({ functions: [] });
+  const endpoint = await startServicesEndpoint(() => ({ buses, host, log: (line) => logged.push(line) }));
+  stops.push(endpoint.close, host.close);
   const credentials = { accessKeyId: 'x', secretAccessKey: 'x' };
   return {
     client: new EventBridgeClient({ endpoint: endpoint.url, region: 'us-east-1', credentials }),
