@@ -4,12 +4,13 @@
  *  - `dist/workers/<name>.mjs`: every `*-worker.ts`, whole in one file;
  *  - `dist/console/`: the pages of the console;
  *  - `dist/functions/<name>/index.mjs`: every Lambda function, sharing `dist/functions/chunks/`, with the codec workers beside
- *    those that decode. The very files that deploy are the ones that the local world runs.
+ *    those that decode, and the pages beside the function that serves them. The very files that deploy are the ones that the local world runs.
  * Up to date is decided by a digest of the sources; `--force` builds all the same.
  */
 import { createHash } from 'node:crypto';
 import {
   copyFileSync,
+  cpSync,
   existsSync,
   mkdirSync,
   readdirSync,
@@ -123,7 +124,11 @@ export async function buildAll({ force = false } = {}) {
     JSON.stringify(filesOfFunctions(metafile, out, codecFiles), null, 1),
   );
   if (files.includes('shared/verify/browser.ts')) await buildForBrowsers(join(out, 'verify'));
-  if (files.includes('console/main.tsx')) await buildConsole(join(out, 'console'));
+  if (files.includes('console/main.tsx')) {
+    await buildConsole(join(out, 'console'));
+    // The function that serves the pages on AWS carries them.
+    cpSync(join(out, 'console'), join(out, 'functions', 'serve-console', 'console'), { recursive: true });
+  }
   mkdirSync(out, { recursive: true });
   writeFileSync(join(out, '.sources'), digest);
   const old = join(root, `dist.old.${process.pid}`);

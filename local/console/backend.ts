@@ -40,7 +40,7 @@ export function openBackend(
     sfn,
     s3,
     deps,
-    imaging: (path, init) => fetch(`${world.healthImagingUrl}${path}`, init),
+    imaging: (_action, path, init) => fetch(`${world.healthImagingUrl}${path}`, init),
     metrics: () => readMetrics(world.healthImagingUrl),
     activity: () => activity.latest(),
     mergeDeps: () => {

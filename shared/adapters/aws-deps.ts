@@ -18,7 +18,7 @@ export const awsDeps = (): ObjectDeps => ({
 });
 
 /** Path style whenever an endpoint is given: a name before the host needs DNS that a local store does not have. */
-const s3Client = (): S3Client =>
+export const s3Client = (): S3Client =>
   new S3Client({
     requestHandler: requestHandler(),
     maxAttempts: 6,

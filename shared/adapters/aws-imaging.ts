@@ -21,7 +21,7 @@ export function withImaging<T extends { readonly settings: Settings }>(
 }
 
 /** The SDK prepends `runtime-` to any host; AWS_DISABLE_HOST_PREFIX_INJECTION turns that off, as it does for botocore. */
-const imagingClient = (): MedicalImagingClient =>
+export const imagingClient = (): MedicalImagingClient =>
   new MedicalImagingClient({
     requestHandler: requestHandler(),
     maxAttempts: 8,

@@ -15,8 +15,8 @@ export interface Backend {
   readonly s3: S3Client;
   /** As the functions of the pipeline take them. */
   readonly deps: UploadDeps;
-  /** Asks HealthImaging for a path, as its API and its DICOMweb services name them. */
-  readonly imaging: (path: string, init: RequestInit) => Promise<Response>;
+  /** Asks HealthImaging; an answer of any status is an answer. */
+  readonly imaging: (action: ImagingAction, path: string, init: ImagingInit) => Promise<Response>;
   /** HealthImaging's own metrics; none where nobody keeps them. */
   readonly metrics: () => Promise<readonly Metric[]>;
   /** The last events and API calls, newest first; none where nobody keeps them. */
@@ -30,6 +30,17 @@ export interface Backend {
   readonly session: () => Promise<Session>;
   /** Where things are, for the data store's panel. */
   readonly addresses: Readonly<Record<string, string>>;
+}
+
+/** As IAM names it. A literal where it is asked for: scripts/template-checks holds these against the function's role. */
+export type ImagingAction = `medical-imaging:${string}`;
+
+/** As `fetch` has it; the path is as the API and the DICOMweb services name it, with its query. */
+export interface ImagingInit {
+  readonly method: 'GET' | 'POST';
+  readonly signal: AbortSignal;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string;
 }
 
 /** A value of a metric as CloudWatch names it, its dimensions as labels. */

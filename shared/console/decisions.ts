@@ -29,12 +29,15 @@ export interface AskedDecision {
   readonly end?: DecisionState;
 }
 
-const locationOf = ({ workBucket }: Backend, decisionId: string) => ({
+/** What carrying a decision out needs. */
+export type DecisionDeps = Pick<Backend, 'workBucket' | 'deps' | 'mergeDeps'>;
+
+const locationOf = ({ workBucket }: Pick<Backend, 'workBucket'>, decisionId: string) => ({
   bucket: workBucket,
   key: workKeys.askedDecision(decisionId),
 });
 
-const write = (backend: Backend, decision: AskedDecision) =>
+const write = (backend: DecisionDeps, decision: AskedDecision) =>
   backend.deps.objects.write(locationOf(backend, decision.decisionId), JSON.stringify(decision));
 
 /** Keeps what was asked for, and has it carried out. */
@@ -43,7 +46,7 @@ export async function startDecision(backend: Backend, asked: Omit<AskedDecision,
   await backend.startDecision(asked.decisionId);
 }
 
-async function read(backend: Backend, decisionId: string): Promise<AskedDecision> {
+async function read(backend: DecisionDeps, decisionId: string): Promise<AskedDecision> {
   if (!DECISION_ID.test(decisionId)) throw new HttpProblem(400, 'not the name of a decision');
   const { bucket, key } = locationOf(backend, decisionId);
   const found = await readJson<AskedDecision>(backend.deps.objects, bucket, key);
@@ -62,7 +65,7 @@ export async function readDecision(backend: Backend, decisionId: string): Promis
  * To its end, or throws what went wrong inside: whoever called tries again, and after the last try it ends as refused.
  * What cannot be done ends as refused at once, with its reason.
  */
-export async function carryOutDecision(backend: Backend, decisionId: string): Promise<void> {
+export async function carryOutDecision(backend: DecisionDeps, decisionId: string): Promise<void> {
   for (;;) {
     const asked = await read(backend, decisionId);
     if (asked.end !== undefined) return;
@@ -76,10 +79,10 @@ export async function carryOutDecision(backend: Backend, decisionId: string): Pr
 }
 
 /** Undefined: something went wrong inside, and it may be tried again. */
-async function endOf(backend: Backend, asked: AskedDecision): Promise<DecisionState | undefined> {
+async function endOf(backend: DecisionDeps, asked: AskedDecision): Promise<DecisionState | undefined> {
   const { series, action, body, by, decisionId, tries } = asked;
   if (tries > MOST_TRIES) return { state: 'refused', says: 'It broke off three times; look at the series.' };
-  const run = ACTIONS[action];
+  const run = Object.entries(ACTIONS).find(([name]) => name === action)?.[1];
   if (run === undefined) return { state: 'refused', says: 'unknown action' };
   try {
     const deps = await backend.mergeDeps();

@@ -1,7 +1,7 @@
 /** What is in the data store, asked of HealthImaging itself; only reads, each named here. */
 import { gunzipSync } from 'node:zlib';
 import type { ImageSetPage, ImageSetQuery, ImageSetSummary } from './api.ts';
-import type { Backend } from './backend.ts';
+import type { Backend, ImagingAction } from './backend.ts';
 import { HttpProblem } from './http.ts';
 
 const ID = /^[0-9a-z]{32}$/;
@@ -20,11 +20,12 @@ const FIELDS = {
 /** Throws HttpProblem with the service's own status. */
 async function call(
   { datastoreId, imaging }: Backend,
+  action: ImagingAction,
   path: string,
-  options: { readonly method?: string; readonly body?: string; readonly accept?: string } = {},
+  options: { readonly method?: 'GET'; readonly body?: string; readonly accept?: string } = {},
 ): Promise<Response> {
   const { method = 'POST', body, accept } = options;
-  const response = await imaging(`/datastore/${datastoreId}${path}`, {
+  const response = await imaging(action, `/datastore/${datastoreId}${path}`, {
     method,
     signal: AbortSignal.timeout(TIMEOUT_MS),
     headers: {
@@ -58,7 +59,7 @@ export async function searchImageSets(backend: Backend, query: ImageSetQuery): P
     sort: { sortField: 'updatedAt', sortOrder: 'DESC' },
   });
   const found = await parsed<{ imageSetsMetadataSummaries: ImageSetSummary[]; nextToken?: string }>(
-    await call(backend, `/searchImageSets?${page}`, { body }),
+    await call(backend, 'medical-imaging:SearchImageSets', `/searchImageSets?${page}`, { body }),
   );
   return {
     imageSets: found.imageSetsMetadataSummaries,
@@ -67,7 +68,8 @@ export async function searchImageSets(backend: Backend, query: ImageSetQuery): P
 }
 
 export async function getImageSet(backend: Backend, imageSetId: string): Promise<unknown> {
-  return parsed(await call(backend, `/imageSet/${requireId(imageSetId)}/getImageSet`));
+  const path = `/imageSet/${requireId(imageSetId)}/getImageSet`;
+  return parsed(await call(backend, 'medical-imaging:GetImageSet', path));
 }
 
 /** The metadata document, unpacked. */
@@ -78,7 +80,8 @@ export async function getMetadata(
 ): Promise<Uint8Array> {
   if (version !== undefined && !/^\d{1,10}$/.test(version)) throw new HttpProblem(400, 'version: a number');
   const query = version === undefined ? '' : `?version=${version}`;
-  const response = await call(backend, `/imageSet/${requireId(imageSetId)}/getImageSetMetadata${query}`);
+  const path = `/imageSet/${requireId(imageSetId)}/getImageSetMetadata${query}`;
+  const response = await call(backend, 'medical-imaging:GetImageSetMetadata', path);
   const bytes = new Uint8Array(await response.arrayBuffer());
   // `fetch` unpacks what is labelled as gzip; a service that sends the bytes without the label is met as well.
   return bytes[0] === 0x1f && bytes[1] === 0x8b ? gunzipSync(bytes) : bytes;
@@ -91,7 +94,8 @@ export async function getFrame(
 ): Promise<{ bytes: Uint8Array; contentType: string }> {
   if (!ID.test(imageFrameId)) throw new HttpProblem(400, 'an image frame id is 32 digits and letters');
   const body = JSON.stringify({ imageFrameId });
-  const response = await call(backend, `/imageSet/${requireId(imageSetId)}/getImageFrame`, { body });
+  const path = `/imageSet/${requireId(imageSetId)}/getImageFrame`;
+  const response = await call(backend, 'medical-imaging:GetImageFrame', path, { body });
   return {
     bytes: new Uint8Array(await response.arrayBuffer()),
     contentType: response.headers.get('content-type') ?? 'application/octet-stream',
@@ -99,25 +103,34 @@ export async function getFrame(
 }
 
 export async function listVersions(backend: Backend, imageSetId: string): Promise<unknown> {
-  return parsed(await call(backend, `/imageSet/${requireId(imageSetId)}/listImageSetVersions?maxResults=50`));
+  const path = `/imageSet/${requireId(imageSetId)}/listImageSetVersions?maxResults=50`;
+  return parsed(await call(backend, 'medical-imaging:ListImageSetVersions', path));
 }
 
-/** The P10 object of an instance, in its stored encoding. */
-export async function getInstance(
+/** The P10 object of an instance, in its stored encoding, as it comes. */
+export async function openInstance(
   backend: Backend,
   imageSetId: string,
   [study = '', series = '', instance = '']: readonly string[],
-): Promise<Uint8Array> {
+): Promise<Response> {
   if (![study, series, instance].every((uid) => UID.test(uid))) throw new HttpProblem(400, 'not a UID');
   const path = `/studies/${study}/series/${series}/instances/${instance}?imageSetId=${requireId(imageSetId)}`;
-  const accept = 'application/dicom; transfer-syntax=*';
-  return new Uint8Array(await (await call(backend, path, { method: 'GET', accept })).arrayBuffer());
+  const options = { method: 'GET', accept: 'application/dicom; transfer-syntax=*' } as const;
+  return call(backend, 'medical-imaging:GetDICOMInstance', path, options);
+}
+
+export async function getInstance(
+  backend: Backend,
+  imageSetId: string,
+  uids: readonly string[],
+): Promise<Uint8Array> {
+  return new Uint8Array(await (await openInstance(backend, imageSetId, uids)).arrayBuffer());
 }
 
 export async function getDatastore(backend: Backend): Promise<{
   datastoreProperties: { datastoreName: string; datastoreStatus: string; createdAt: number };
 }> {
-  return parsed(await call(backend, '', { method: 'GET' }));
+  return parsed(await call(backend, 'medical-imaging:GetDatastore', '', { method: 'GET' }));
 }
 
 export interface JobSummary {
@@ -130,7 +143,11 @@ export interface JobSummary {
 
 export async function listJobs({ datastoreId, imaging }: Backend): Promise<JobSummary[]> {
   const path = `/listDICOMImportJobs/datastore/${datastoreId}?maxResults=50`;
-  const response = await imaging(path, { signal: AbortSignal.timeout(TIMEOUT_MS) });
+  const response = await imaging('medical-imaging:ListDICOMImportJobs', path, {
+    method: 'GET',
+    signal: AbortSignal.timeout(TIMEOUT_MS),
+    headers: {},
+  });
   if (!response.ok) throw new HttpProblem(response.status, `ListDICOMImportJobs: HTTP ${response.status}`);
   return (await parsed<{ jobSummaries: JobSummary[] }>(response)).jobSummaries;
 }

@@ -72,8 +72,8 @@ export async function askForDecision(
   if (reason.length > MAX_REASON)
     throw new HttpProblem(400, `reason: expected at most ${MAX_REASON} characters, got ${reason.length}`);
   const action = textMember(body, 'action') ?? '';
-  if (!Object.hasOwn(ACTIONS, action))
-    throw new HttpProblem(400, `action: expected one of ${Object.keys(ACTIONS).join(', ')}`);
+  if (!ACTION_NAMES.some((name) => name === action))
+    throw new HttpProblem(400, `action: expected one of ${ACTION_NAMES.join(', ')}`);
   const nowMs = backend.deps.clock.now();
   const decisionId = `resolve-${nowMs.toString(36)}-${randomBytes(4).toString('hex')}`;
   const by = { actor, reason, at: new Date(nowMs).toISOString() };
@@ -93,7 +93,10 @@ export interface Decision {
 /** What was done, in words; throws HttpProblem 409 or CannotResolve where it cannot be: nothing was changed then. */
 type Action = (deps: MergeDeps, decision: Decision) => Promise<string>;
 
-export const ACTIONS: Readonly<Record<string, Action>> = {
+/** Apart from what they do: whoever only takes a decision down need not be allowed to carry it out. */
+const ACTION_NAMES = ['keep-apart', 'merge-into', 'undo'] as const;
+
+export const ACTIONS: Readonly<Record<(typeof ACTION_NAMES)[number], Action>> = {
   async 'keep-apart'(deps, { series, by }) {
     await keepApart(deps, series, by);
     return 'Kept apart: nothing merges the image sets of this series by itself any more.';

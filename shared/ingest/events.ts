@@ -39,6 +39,8 @@ export const SHAPES = {
   }),
   merge: v.object({ executionId: name, seriesInstanceUID: v.pipe(v.string(), v.nonEmpty()), step: count }),
   queue: v.object({ Records: v.array(v.object({ messageId: v.string(), body: v.string() })) }),
+  /** A decision that was asked for in the console. */
+  decision: v.object({ decisionId: name }),
   anything: v.unknown(),
 } as const;
 

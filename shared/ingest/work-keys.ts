@@ -68,6 +68,8 @@ export const workKeys = {
   /** What a page asked for, and how it ended. */
   askedDecision: (decisionId: string) => `decisions/${decisionId}.json`,
   askedDecisions: 'decisions/',
+  /** What somebody downloads in the console, for a day. `name`: of the file. */
+  consoleDownload: (downloadId: string, name: string) => `console/downloads/${downloadId}/${name}`,
   /** What people decided about the patients of a study. */
   patientDecision: (studyInstanceUID: string) => `resolutions/study-${sha256(studyInstanceUID)}.json`,
   /** The image set that a merge's destination became when it was promoted. */
