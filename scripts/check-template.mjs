@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { checkAccess } from './template-checks/access.mjs';
 import { checkDefinitions } from './template-checks/definitions.mjs';
 import { bundleSizes, checkFunctions } from './template-checks/functions.mjs';
+import { checkOpenings } from './template-checks/openings.mjs';
 import { checkPermissions } from './template-checks/permissions.mjs';
 import { checkReferences } from './template-checks/references.mjs';
 import { checkResources } from './template-checks/resources.mjs';
@@ -22,6 +23,7 @@ export const CHECKS = {
   definitions: checkDefinitions,
   functions: checkFunctions,
   access: checkAccess,
+  openings: checkOpenings,
   permissions: checkPermissions,
   workflows: checkWorkflowPermissions,
 };

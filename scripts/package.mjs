@@ -61,6 +61,7 @@ export function normaliseTemplate(template, stackName) {
     AWSTemplateFormatVersion: template.AWSTemplateFormatVersion,
     Description: 'Isocenter: event-driven DICOM ingestion for AWS HealthImaging',
     Parameters: template.Parameters,
+    Rules: template.Rules,
     Conditions: template.Conditions,
     Resources: nameless(Object.fromEntries(resources), stackName),
     Outputs: nameless(Object.fromEntries(outputs), stackName),

@@ -1,6 +1,7 @@
 /**
- * A plugin of the deploy tool, for what it lacks: the parameters checked before packaging, a role for each function from the `permissions` that stand beside the
- * function, and for each state machine the ARNs of the functions that its definition names, with the right to invoke them.
+ * A plugin of the deploy tool, for what it lacks: the parameters checked before packaging, rules between them, a role for
+ * each function from the `permissions` that stand beside the function, and for each state machine the ARNs of the functions
+ * that its definition names, with the right to invoke them.
  */
 import { readFileSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
@@ -29,7 +30,9 @@ const RESOURCES = {
   'datastore/imagesets': withId(datastore('/imageset/*')),
   ingest: states('stateMachine', 'ingest'),
   'ingest/executions': states('execution', 'ingest:*'),
+  'ingest/map-runs': states('mapRun', 'ingest/*'),
   'import-batch': states('stateMachine', 'import-batch'),
+  decideSeries: att('DecideSeriesLambdaFunction', 'Arn'),
 };
 /** Conditions that belong to an action wherever it is granted. */
 const CONDITIONS = {
@@ -91,9 +94,10 @@ const trust = (service) => ({
 });
 
 /** The role of one function: its permissions in their order, then what every function needs. */
-function functionRole(name, { permissions = [], name: functionName }) {
+function functionRole(name, { permissions = [], name: functionName, condition }) {
   return {
     Type: 'AWS::IAM::Role',
+    ...(condition ? { Condition: condition } : {}),
     Metadata: { reasons: [...permissions.map(({ because }) => because), ...COMMON_REASONS] },
     Properties: {
       Description: `What ${name} may do`,
@@ -168,7 +172,8 @@ export default class Permissions {
   /** Wrong values are told before anything is packaged or deployed. */
   checkParameters() {
     try {
-      parseParameters(this.service.resources.Parameters, parsePairs([this.options.param ?? []].flat()));
+      const given = parsePairs([this.options.param ?? []].flat());
+      parseParameters(this.service.resources.Parameters, given, this.service.custom.rules);
     } catch (error) {
       throw new this.refusal(error.message, 'ILL_FORMED_PARAMETER');
     }
@@ -186,6 +191,8 @@ export default class Permissions {
   addRoles() {
     const template = this.service.provider.compiledCloudFormationTemplate;
     const own = this.service.resources.Resources;
+    // The deploy tool's schema of `resources` has no word for them.
+    template.Rules = this.service.custom.rules;
     for (const [name, fn] of Object.entries(this.service.functions))
       template.Resources[roleOf(name)] = functionRole(name, fn);
     const machines = Object.values(own).filter(({ Type }) => Type === 'AWS::StepFunctions::StateMachine');

@@ -16,11 +16,35 @@ function problemOf(name, rule, value) {
   return undefined;
 }
 
+/** The functions that CloudFormation has in a rule's assertions, those that we use. */
+const ASSERTIONS = {
+  Ref: (name, values) => values[name],
+  'Fn::Equals': ([a, b], values) => evaluate(a, values) === evaluate(b, values),
+  'Fn::Not': ([one], values) => !evaluate(one, values),
+  'Fn::And': (all, values) => all.every((one) => evaluate(one, values)),
+  'Fn::Or': (all, values) => all.some((one) => evaluate(one, values)),
+};
+
+function evaluate(expression, values) {
+  if (typeof expression !== 'object' || expression === null) return expression;
+  const [name, ...more] = Object.keys(expression);
+  if (!ASSERTIONS[name] || more.length > 0)
+    throw new Error(`a rule of parameters uses ${name}: not known here`);
+  return ASSERTIONS[name](expression[name], values);
+}
+
+/** What does not hold between the values, in the words of the rules (a template's Rules). */
+const brokenRules = (rules, values) =>
+  Object.values(rules)
+    .flatMap(({ Assertions }) => Assertions)
+    .filter(({ Assert }) => !evaluate(Assert, values))
+    .map(({ AssertDescription }) => `parameters: expected that ${AssertDescription}`);
+
 /**
- * Every parameter of `rules` (a template's Parameters) with its value: given or default. Throws ParameterError naming
- * all that is unknown, missing or ill-formed.
+ * Every parameter of `rules` (a template's Parameters) with its value: given or default; `between` (its Rules) says what
+ * must hold between them. Throws ParameterError naming all that is unknown, missing, ill-formed or does not go together.
  */
-export function parseParameters(rules, given) {
+export function parseParameters(rules, given, between = {}) {
   const unknown = Object.keys(given)
     .filter((name) => !(name in rules))
     .map((name) => `parameter ${name}: unknown; expected one of ${Object.keys(rules).join(', ')}`);
@@ -31,7 +55,7 @@ export function parseParameters(rules, given) {
     values[name] = String(value);
     return problemOf(name, rule, values[name]);
   });
-  const all = [...unknown, ...problems.filter(Boolean)];
+  const all = [...unknown, ...problems.filter(Boolean), ...brokenRules(between, values)];
   if (all.length > 0) throw new ParameterError(all.join('\n'));
   return values;
 }

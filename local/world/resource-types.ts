@@ -197,7 +197,25 @@ export const RESOURCE_TYPES: Readonly<Record<string, ResourceType>> = {
   },
   'AWS::CloudWatch::Dashboard': { nameProperty: 'DashboardName', properties: 'any', identity: nameOnly },
   'AWS::EC2::VPCEndpoint': { properties: 'any', identity: nameOnly },
+  // Here the console has a server of its own, for the person at this machine: nobody signs in, and nothing is published.
+  'AWS::ApiGatewayV2::Api': {
+    properties: 'any',
+    identity: ({ name, place }) => ({
+      ref: apiIdOf(name),
+      attributes: {
+        ApiId: apiIdOf(name),
+        ApiEndpoint: `https://${apiIdOf(name)}.execute-api.${place.region}.amazonaws.com`,
+      },
+    }),
+  },
+  'AWS::ApiGatewayV2::Stage': { properties: 'any', identity: nameOnly },
+  'AWS::ApiGatewayV2::Authorizer': { properties: 'any', identity: nameOnly },
+  'AWS::ApiGatewayV2::Integration': { properties: 'any', identity: nameOnly },
+  'AWS::ApiGatewayV2::Route': { properties: 'any', identity: nameOnly },
 };
+
+/** Ten letters and digits, as API Gateway gives them. */
+const apiIdOf = (name: string) => createHash('sha256').update(name).digest('hex').slice(0, 10);
 
 /** Lower case, as bucket names must be; a digest keeps it unique and short. */
 function inventedName(type: string, place: Place, logicalId: string): string {

@@ -45,7 +45,11 @@ export function classifyCall(call: HttpCall, hosts: ServiceHosts): ServiceCall {
   };
 }
 
+/** The one DICOMweb service that we ask; it is in no API model. */
+const DICOM_INSTANCE = /^\/datastore\/[^/]+\/studies\/[^/]+\/series\/[^/]+\/instances\/[^/?]+(\?|$)/;
+
 function healthImagingOperation({ method, path }: HttpCall): string {
+  if (method === 'GET' && DICOM_INSTANCE.test(path)) return 'GetDICOMInstance';
   try {
     return routeOf(method, path.split('?')[0] ?? '/').operation;
   } catch {
@@ -66,6 +70,7 @@ const S3_OPERATIONS: readonly (readonly [
   ['POST', 'uploadId', true, 'CompleteMultipartUpload'],
   ['DELETE', 'uploadId', true, 'AbortMultipartUpload'],
   ['PUT', 'partNumber', true, 'UploadPart'],
+  ['GET', 'uploadId', true, 'ListParts'],
   ['GET', '', true, 'GetObject'],
   ['HEAD', '', true, 'HeadObject'],
   ['PUT', '', true, 'PutObject'],

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { type Json, resolve, type Scope, TemplateError } from './intrinsics.ts';
-import { type ParameterRule, parseParameters } from './parameters.mjs';
+import { type ParameterRule, type ParametersRule, parseParameters } from './parameters.mjs';
 import { identityOf, RESOURCE_TYPES } from './resource-types.ts';
 
 export interface TemplateResource {
@@ -15,6 +15,7 @@ export interface TemplateResource {
 
 export interface Template {
   readonly Parameters?: Readonly<Record<string, ParameterRule>>;
+  readonly Rules?: Readonly<Record<string, ParametersRule>>;
   readonly Conditions?: Readonly<Record<string, Json>>;
   readonly Resources: Readonly<Record<string, TemplateResource>>;
   readonly Outputs?: Readonly<Record<string, { readonly Value: Json; readonly Condition?: string }>>;
@@ -53,7 +54,7 @@ export async function readTemplate(path: string): Promise<Template> {
 
 /** The parameters of `template` and which of its conditions hold. Throws ParameterError, TemplateError. */
 function decide(template: Template, given: Readonly<Record<string, string>>, place: Place) {
-  const parameters = parseParameters(template.Parameters ?? {}, given);
+  const parameters = parseParameters(template.Parameters ?? {}, given, template.Rules);
   const ref = (name: string): Json | undefined => parameters[name] ?? pseudoParameter(name, place);
   const condition = (name: string): boolean => {
     const value = template.Conditions?.[name];

@@ -82,8 +82,5 @@ export function checkAccess({ Resources }) {
     ...(resource.Type === 'AWS::S3::Bucket' ? checkBucket(logicalId, resource, Resources) : []),
     ...checkEncryption(logicalId, resource),
     ...(resource.Type === 'AWS::IAM::Role' ? checkTrust(logicalId, resource) : []),
-    ...(resource.Type === 'AWS::Lambda::Url' && resource.Properties.AuthType !== 'AWS_IAM'
-      ? [`${logicalId}: a function URL that anybody may call`]
-      : []),
   ]);
 }

@@ -26,11 +26,23 @@ function checkMachine([logicalId, { Properties }]) {
   ];
 }
 
-/** Logical ids that appear as the target of something: a state machine, an event source, a rule, a subscription. */
+/** What a role of ours lets a function invoke: another function, by its own code. */
+const invokedBy = ({ Type, Properties }) =>
+  Type !== 'AWS::IAM::Role'
+    ? []
+    : Properties.Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement).filter(({ Action }) =>
+        [Action].flat().includes('lambda:InvokeFunction'),
+      );
+
+/** Logical ids that appear as the target of something: a state machine, an event source, a rule, an API, a function. */
 function calledIds(template) {
-  const callers = Object.values(template.Resources).filter(({ Type }) =>
-    /StateMachine$|EventSourceMapping$|Events::Rule$|Subscription$|ApiGateway/.test(Type),
-  );
+  const resources = Object.values(template.Resources);
+  const callers = [
+    ...resources.filter(({ Type }) =>
+      /StateMachine$|EventSourceMapping$|Events::Rule$|Subscription$|ApiGateway/.test(Type),
+    ),
+    ...resources.flatMap(invokedBy),
+  ];
   return new Set(
     [...JSON.stringify(callers).matchAll(/"Fn::GetAtt":\["(\w+)","Arn"\]/g)].map(([, id]) => id),
   );

@@ -18,7 +18,19 @@ function packagedFiles(handler, root) {
   const listed =
     JSON.parse(readFileSync(join(root, 'dist/functions/files.json'), 'utf8'))[basename(folder)] ?? [];
   const chunks = listed.filter((file) => !file.endsWith('/**')).map((file) => join(root, file));
-  return [...readdirSync(folder).map((name) => join(folder, name)), ...chunks];
+  const own = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return [...own.map(({ parentPath, name }) => join(parentPath, name)), ...chunks];
+}
+
+/** The pages that a function serves lie beside it: without them it would answer 404 to everything. */
+function missingPages([logicalId, { Properties }], root) {
+  const files = packagedFiles(Properties.Handler, root);
+  const serves = files.some(
+    (file) => basename(file) === 'index.mjs' && /["']\.\/console\/["']/.test(readFileSync(file, 'utf8')),
+  );
+  return serves && !files.some((file) => file.endsWith('console/index.html'))
+    ? [`${logicalId}: serves the console, and the package has no pages`]
+    : [];
 }
 
 /** Code that starts codec workers finds them beside itself: where the package lacks one, no frame is ever decoded. */
@@ -65,6 +77,7 @@ export function checkFunctions(template, root) {
   return [
     ...problems,
     ...listed.flatMap((listing) => missingWorkers(listing, root)),
+    ...listed.flatMap((listing) => missingPages(listing, root)),
     ...orphans.map((file) => `functions/${file}: no function of the template runs it`),
     ...large.map(
       ({ name, zippedBytes }) => `${name}: ${zippedBytes} bytes zipped, over ${BUNDLE_LIMIT_BYTES}`,

@@ -2,7 +2,8 @@
  * What each function's role allows against what its code can do. The code is looked at after tree shaking from its
  * handler, with the adapters left outside, so that what remains is what can be reached: every method of a port that it
  * calls needs its actions, every kind of key that it names needs its prefix; and what nothing needs must not be allowed.
- * Requests that code signs without the SDK say their action themselves: `signedRequest({ action: 'GetDICOMInstance' …`.
+ * Requests that code signs without the SDK say their action themselves: `signedRequest({ action: 'GetDICOMInstance' …`, or
+ * hand it on to what signs (`'medical-imaging:GetDICOMInstance'`); SDK commands that code makes itself are in a table.
  * Which action goes to which prefix is held against the calls of a real run, in test/template/permissions.test.ts.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
@@ -43,9 +44,34 @@ export const PORT_ACTIONS = {
     succeed: ['states:SendTaskSuccess'],
     arnOf: [],
   },
+  places: {
+    file: ['s3:PutObject'],
+    part: ['s3:PutObject'],
+    download: ['s3:GetObject'],
+  },
 };
 /** Names by which the code holds a port. */
-const HELD_AS = { objects: 'objects', store: 'objects', imaging: 'imaging', executions: 'executions' };
+const HELD_AS = {
+  objects: 'objects',
+  store: 'objects',
+  imaging: 'imaging',
+  executions: 'executions',
+  places: 'places',
+};
+/** Commands of the SDK that code outside of the adapters makes → IAM actions. */
+const COMMAND_ACTIONS = {
+  CreateMultipartUpload: 's3:PutObject',
+  CompleteMultipartUpload: 's3:PutObject',
+  ListParts: 's3:ListMultipartUploadParts',
+  DescribeExecution: 'states:DescribeExecution',
+  DescribeMapRun: 'states:DescribeMapRun',
+  GetExecutionHistory: 'states:GetExecutionHistory',
+  ListExecutions: 'states:ListExecutions',
+  ListMapRuns: 'states:ListMapRuns',
+  StopExecution: 'states:StopExecution',
+};
+/** Functions of adapters that are no port's → IAM actions. */
+const CALL_ACTIONS = { invokeLater: 'lambda:InvokeFunction' };
 /** Every function: its log and its traces; the key only where there is one. */
 const COMMON = [
   'logs:CreateLogStream',
@@ -66,7 +92,7 @@ const bundle = (root, file) =>
     format: 'esm',
     platform: 'node',
     packages: 'external',
-    external: ['../shared/adapters/*'],
+    external: ['../shared/adapters/*', '../adapters/*'],
     minifySyntax: true,
     logLevel: 'error',
   }).outputFiles[0].text;
@@ -83,8 +109,21 @@ function signedActions(code) {
   return { actions, unknown };
 }
 
-/** The module that signs: its own request is never sent. */
-const SIGNING = 'signed-imaging.ts';
+/** The module that signs, whose own request is never sent; and the one that hands on what its callers name. */
+const SIGNING = ['signed-imaging.ts', 'handed-on-imaging.ts'];
+
+/** Actions of SDK commands, of adapters' functions, and of requests that are handed on with the action's whole name. */
+function directActions(code) {
+  const actions = new Set();
+  const unknown = [];
+  for (const [, command] of code.matchAll(/\bnew (\w+?)Command\d*\(/g))
+    if (COMMAND_ACTIONS[command]) actions.add(COMMAND_ACTIONS[command]);
+    else unknown.push(`${command}Command`);
+  for (const [name, action] of Object.entries(CALL_ACTIONS))
+    if (new RegExp(`(?<!function )\\b${name}\\(`).test(code)) actions.add(action);
+  for (const [, action] of code.matchAll(/["'](medical-imaging:[A-Z]\w+)["']/g)) actions.add(action);
+  return { actions, unknown };
+}
 
 /**
  * The adapters of HealthImaging, in `sources` (name and text): what they send, through the SDK or signed by themselves,
@@ -96,7 +135,7 @@ export function adapterProblems(sources) {
   const sent = new Set(['iam:PassRole']);
   const problems = [];
   for (const [name, code] of sources) {
-    if (name === SIGNING || !/client-medical-imaging|signed-imaging/.test(code)) continue;
+    if (SIGNING.includes(name) || !/client-medical-imaging|signed-imaging/.test(code)) continue;
     for (const [, command] of code.matchAll(/new (\w+)Command\(/g)) sent.add(`medical-imaging:${command}`);
     const { actions, unknown } = signedActions(code);
     for (const action of actions) sent.add(action);
@@ -119,8 +158,12 @@ const adapterSources = (root) => {
 /** What the code of a function can do: actions, methods that no table knows, first segments of the keys it names. */
 function needsOf(root, name) {
   const code = bundle(root, `functions/${name}.ts`);
-  const { actions, unknown } = signedActions(code);
-  for (const [, held, method] of code.matchAll(/\b(objects|store|imaging|executions)\.(\w+)\(/g)) {
+  const [signed, direct] = [signedActions(code), directActions(code)];
+  const actions = new Set([...signed.actions, ...direct.actions]);
+  const unknown = [...signed.unknown, ...direct.unknown];
+  for (const [, held, method] of code.matchAll(/\b(objects|store|imaging|executions|places)\.(\w+)\(/g)) {
+    // A list of executions is no port.
+    if (method in Array.prototype) continue;
     const needed = PORT_ACTIONS[HELD_AS[held]][method];
     if (needed) for (const action of needed) actions.add(action);
     else unknown.push(`${held}.${method}`);

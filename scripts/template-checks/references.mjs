@@ -16,7 +16,7 @@ const PSEUDO = new Set([
 const namesIn = (text) => [...text.matchAll(/\$\{([^!}][^}]*)\}/g)].map(([, name]) => name);
 
 export function checkReferences(template) {
-  const { Resources, Parameters = {}, Conditions = {}, Outputs = {} } = template;
+  const { Resources, Parameters = {}, Rules = {}, Conditions = {}, Outputs = {} } = template;
   const isRef = (name) =>
     name in Resources || name in Parameters || (name.startsWith('AWS::') && PSEUDO.has(name.slice(5)));
   const problems = [];
@@ -65,6 +65,7 @@ export function checkReferences(template) {
     for (const id of [resource.DependsOn ?? []].flat())
       if (!(id in Resources)) problems.push(`${logicalId}: DependsOn names no resource ${id}`);
   }
+  walk(Rules, 'Rules');
   walk(Conditions, 'Conditions');
   walk(Outputs, 'Outputs');
   return problems;
