@@ -37,8 +37,10 @@ it('keeps local/template.json as serverless.yml says (npm run package writes it)
 
 it('tells every wrong parameter before anything is packaged', async () => {
   await inFolder(async (folder) => {
-    const packaging = packageStack({ folder, pairs: ['quietSeconds=soon', 'colour=red'] });
-    await expect(packaging).rejects.toThrow(/colour: unknown[\s\S]*quietSeconds: expected .* got "soon"/);
+    const pairs = ['quietSeconds=soon', 'colour=red', 'consoleClientId=client-1'];
+    await expect(packageStack({ folder, pairs })).rejects.toThrow(
+      /colour: unknown[\s\S]*quietSeconds: expected .* got "soon"[\s\S]*consoleIssuer and consoleClientId are given together/,
+    );
     expect(await readdir(folder)).toEqual([]);
   });
 });

@@ -57,6 +57,47 @@ describe('the parameters of a deployment', () => {
     expect(resolve({}).ofType('AWS::EC2::VPCEndpoint')).toEqual([]);
   });
 
+  it('make a console only where there is somebody to sign people in', () => {
+    const issuer = { consoleIssuer: 'https://login.example.org/pool', consoleClientId: 'client-1' };
+    const types = (resolved: ReturnType<typeof resolve>) =>
+      ['Api', 'Stage', 'Authorizer', 'Integration', 'Route'].map(
+        (name) => resolved.ofType(`AWS::ApiGatewayV2::${name}`).length,
+      );
+    const [without, with_] = [resolve({}), resolve(issuer)];
+    expect([types(without), types(with_)]).toEqual([
+      [0, 0, 0, 0, 0],
+      [1, 1, 1, 1, 5],
+    ]);
+    for (const id of [
+      'ServeConsoleLambdaFunction',
+      'ServeConsoleRole',
+      'ServeConsoleLogGroup',
+      'DecideSeriesLambdaFunction',
+      'DecideSeriesRole',
+      'DecideSeriesLogGroup',
+      'ConsolePermission',
+      'ConsoleLogs',
+    ]) {
+      expect(() => without.get(id), id).toThrow('no such resource');
+      expect(with_.get(id).ref).not.toBe('');
+    }
+    expect(without.get('InboxBucket').properties.CorsConfiguration).toBeUndefined();
+    expect(with_.get('InboxBucket').properties.CorsConfiguration).toMatchObject({
+      CorsRules: [{ AllowedOrigins: [with_.output('ConsoleUrl')], AllowedMethods: ['PUT'] }],
+    });
+    expect(with_.get('ConsoleSignIn').properties.JwtConfiguration).toEqual({
+      Issuer: issuer.consoleIssuer,
+      Audience: ['client-1'],
+    });
+  });
+
+  it('of the console are given together', () => {
+    for (const half of [{ consoleIssuer: 'https://login.example.org' }, { consoleClientId: 'client-1' }])
+      expect(() => resolve(half)).toThrow(
+        /^parameters: expected that consoleIssuer and consoleClientId are given together, or neither$/,
+      );
+  });
+
   it.each([
     ['datastoreId', 'short'],
     ['constraintProfile', '2023'],
@@ -69,9 +110,12 @@ describe('the parameters of a deployment', () => {
     ['inputOwnerAccountId', '12'],
     ['retentionDays', '0'],
     ['vpcEndpoints', 'vpc-0123456789abcdef0'],
+    ['consoleIssuer', 'http://login.example.org'],
+    ['consoleIssuer', 'https://login.example.org/?pool=1'],
+    ['consoleClientId', 'two words'],
   ])('refuse %s=%s, saying what was wanted', (name, value) => {
     expect(() => resolve({ [name]: value })).toThrow(
-      new RegExp(`^parameter ${name}: expected .*got "${value}"$`),
+      new RegExp(`^parameter ${name}: expected .*got "${value.replaceAll('?', '\\?')}"$`, 'm'),
     );
   });
 });
