@@ -22,6 +22,7 @@ import type {
 import type { Place } from '../../shared/console/backend.ts';
 import { refusedCalls, rolesOf } from '../template/roles.ts';
 import { CLIENT_ID, type DeployedConsole, startDeployedConsole } from './deployed-console.ts';
+import { describePages } from './deployed-pages.ts';
 
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });
 
@@ -273,6 +274,8 @@ describe('a person who signed in', () => {
     ]);
   });
 });
+
+describePages(() => deployed);
 
 it('asks services only for what the roles of its functions allow', async () => {
   const isAllowed = await rolesOf(deployed.world, deployed.templatePath, deployed.parameters);
