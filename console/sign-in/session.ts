@@ -39,7 +39,13 @@ async function readSession(): Promise<Session> {
   for (;;) {
     try {
       const response = await fetch('api/session');
-      if (response.ok) return (await response.json()) as Session;
+      if (response.ok) {
+        signInProblem.value = undefined;
+        return (await response.json()) as Session;
+      }
+      // The provider does not say where to sign in: the server tells what is wrong there.
+      if (response.status === 502)
+        signInProblem.value = ((await response.json()) as { message: string }).message;
     } catch {
       // not there yet
     }

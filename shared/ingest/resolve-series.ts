@@ -90,6 +90,8 @@ export async function mergeInto(
     whileHolding(leaseDeps, [seriesLease(series)], resolutionId, async () => {
       const journalKey = workKeys.mergeJournal(resolutionId, series);
       const begun = await readJson<MergeJournal>(deps.objects, workBucket, journalKey);
+      if (begun && begun.value.merges[0]?.destination !== destination)
+        throw new CannotResolve(`decision ${resolutionId} was about another image set; decide anew`);
       const journal = begun?.value ?? (await planHere());
       await recordDecision(deps, series, 'merge-into', by);
       const outcomes = await carryOut(deps, resolutionId, [journal]);
