@@ -243,25 +243,33 @@ async function settledSet(get: (id: string) => Promise<sdk.GetImageSetResponse>,
   return set;
 }
 
-/** Whatever a search finds has metadata, and every frame that these name. */
-async function expectWhole(world: KillWorld, datastoreId: string): Promise<void> {
-  const { client } = world.running;
-  const found = await client.send(new sdk.SearchImageSetsCommand({ datastoreId }));
-  for (const { imageSetId } of found.imageSetsMetadataSummaries ?? []) {
-    const reply = await client.send(new sdk.GetImageSetMetadataCommand({ datastoreId, imageSetId }));
-    const bytes = (await reply.imageSetMetadataBlob?.transformToByteArray()) as Uint8Array;
-    const document = JSON.parse(gunzipSync(bytes).toString()) as ImageSetDocument;
-    for (const [, { ImageFrames }] of instancesOf(document)) {
-      for (const { ID: imageFrameId, FrameSizeInBytes } of ImageFrames) {
-        const frame = await client.send(
-          new sdk.GetImageFrameCommand({
-            datastoreId,
-            imageSetId,
-            imageFrameInformation: { imageFrameId },
-          }),
-        );
-        expect((await frame.imageFrameBlob?.transformToByteArray())?.length).toBe(FrameSizeInBytes);
-      }
+/** Whatever a search finds has metadata, and every frame that these name; or its deletion ended since, and it is found no more. */
+async function expectWhole({ running: { client } }: KillWorld, datastoreId: string): Promise<void> {
+  const search = async () =>
+    (await client.send(new sdk.SearchImageSetsCommand({ datastoreId }))).imageSetsMetadataSummaries ?? [];
+  for (const { imageSetId = '' } of await search())
+    try {
+      await expectFrames(client, datastoreId, imageSetId);
+    } catch (error) {
+      if (!(error instanceof sdk.ResourceNotFoundException)) throw error;
+      expect((await search()).map((set) => set.imageSetId)).not.toContain(imageSetId);
     }
-  }
+}
+
+async function expectFrames(
+  client: sdk.MedicalImagingClient,
+  datastoreId: string,
+  imageSetId: string,
+): Promise<void> {
+  const reply = await client.send(new sdk.GetImageSetMetadataCommand({ datastoreId, imageSetId }));
+  const bytes = (await reply.imageSetMetadataBlob?.transformToByteArray()) as Uint8Array;
+  const document = JSON.parse(gunzipSync(bytes).toString()) as ImageSetDocument;
+  for (const [, { ImageFrames }] of instancesOf(document))
+    for (const { ID: imageFrameId, FrameSizeInBytes } of ImageFrames) {
+      const imageFrameInformation = { imageFrameId };
+      const frame = await client.send(
+        new sdk.GetImageFrameCommand({ datastoreId, imageSetId, imageFrameInformation }),
+      );
+      expect((await frame.imageFrameBlob?.transformToByteArray())?.length).toBe(FrameSizeInBytes);
+    }
 }
