@@ -1,5 +1,7 @@
 /** What the console's server and its pages say to each other: types only. */
 import type { BatchReport, Counts, ObjectLine, ObjectOutcome, Report } from '../ingest/report.ts';
+import type { Resolution } from '../ingest/resolutions.ts';
+import type { SeriesView } from '../ingest/resolve-series.ts';
 
 export type { BatchReport, Counts, ObjectLine, ObjectOutcome, Report };
 
@@ -204,25 +206,12 @@ export interface UploadState {
 }
 
 /** A series whose image sets are, or were, several. No values: keywords, ids and counts. */
-export interface SeriesState {
+export interface SeriesState extends Omit<SeriesView, 'imageSets'> {
   readonly seriesInstanceUID: string;
-  readonly imageSets: readonly {
-    readonly imageSetId: string;
-    readonly isPrimary: boolean;
-    readonly isProven: boolean;
-    readonly instances: number;
-  }[];
-  readonly keywords: readonly string[];
-  /** Those of whose the image sets are: merging across these wants a second yes. */
-  readonly identityKeywords: readonly string[];
+  readonly imageSets: readonly Omit<SeriesView['imageSets'][number], 'identity'>[];
   readonly isKeptApart: boolean;
   /** The oldest first. */
-  readonly history: readonly {
-    readonly decision: string;
-    readonly actor: string;
-    readonly reason: string;
-    readonly at: string;
-  }[];
+  readonly history: Resolution['history'];
   /** Merges that can be undone, and until when. */
   readonly undoable: readonly { readonly executionId: string; readonly until: string }[];
 }

@@ -49,12 +49,15 @@ export function makeOverview(backend: Backend): () => Promise<Overview> {
   };
 }
 
-/** Reports never change once written: each is read once. */
+/** Early summaries have none. Reports never change once written: each is read once. */
 function makeRejectReader(backend: Backend): (summary: Summary) => Promise<Summary> {
   const known = new Map<string, Summary['rejects']>();
   return async (summary) => {
     const rejects =
-      known.get(summary.executionId) ?? (await readReport(backend, summary.executionId))?.rejects ?? {};
+      summary.rejects ??
+      known.get(summary.executionId) ??
+      (await readReport(backend, summary.executionId))?.rejects ??
+      {};
     known.set(summary.executionId, rejects);
     if (known.size > 4 * TROUBLED) known.delete(known.keys().next().value as string);
     return { ...summary, rejects };

@@ -33,8 +33,6 @@ export interface HeldView {
   readonly patients: readonly PatientView[];
   /** In what they differ beyond spelling. */
   readonly keywords: readonly string[];
-  /** Why what is held cannot come in beside what is stored; absent where it can. */
-  readonly mixedUp?: string;
 }
 
 export interface Released {
@@ -73,15 +71,12 @@ export async function viewHeld(deps: MergeDeps, series: string): Promise<HeldVie
   return study && viewOf(study);
 }
 
-function viewOf(study: Study): HeldView {
-  const { studyInstanceUID, held, stored } = study;
-  const mixedUp = wouldMix(study);
+function viewOf({ studyInstanceUID, held, stored }: Study): HeldView {
   const all = [...stored, ...held].map(({ identity }) => identity);
   const distinct = [...new Map(all.map((identity) => [labelOf(identity), identity])).values()];
   return {
     studyInstanceUID,
     keywords: differingKeywords(distinct),
-    ...(mixedUp === undefined ? {} : { mixedUp }),
     patients: distinct.map((identity) => ({
       label: labelOf(identity),
       identity,
@@ -123,25 +118,14 @@ export async function releaseAsOtherPatients(
 ): Promise<Released> {
   const { series, resolutionId } = request;
   return holdingStudy(deps, series, resolutionId, async (study) => {
-    const mixedUp = wouldMix(study);
-    if (mixedUp !== undefined) throw new CannotResolve(mixedUp);
-    await recordOtherPatients(deps, study.studyInstanceUID, heldPatients(study), by);
+    const others = [...new Map(study.held.map(({ identity }) => [patientKey(identity), identity])).values()];
+    const beside = [...study.stored.map(({ identity }) => identity), ...others];
+    const joined = others.flatMap((identity) => joinedWith(identity, beside));
+    if (study.stored.some((set) => set.isPrimary) && joined.length > 0)
+      throw new CannotResolve(`${WOULD_BE_JOINED}; have PatientID or the UIDs corrected at the source`);
+    await recordOtherPatients(deps, study.studyInstanceUID, others, by);
     return { resolutionId, corrected: 0, retried: await putBack(deps, study.held) };
   });
-}
-
-const heldPatients = ({ held }: Study): Identity[] => [
-  ...new Map(held.map(({ identity }) => [patientKey(identity), identity])).values(),
-];
-
-/** Why the service would put what is held into another patient's image set, or undefined where it would not. */
-function wouldMix(study: Study): string | undefined {
-  const others = heldPatients(study);
-  const beside = [...study.stored.map(({ identity }) => identity), ...others];
-  const isJoining = study.stored.some((set) => set.isPrimary);
-  return isJoining && others.some((identity) => joinedWith(identity, beside).length > 0)
-    ? `${WOULD_BE_JOINED}; have PatientID or the UIDs corrected at the source`
-    : undefined;
 }
 
 /** With the leases of the study and of all its series, as an ingest takes them; the objects go back after that. */

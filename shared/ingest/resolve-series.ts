@@ -191,6 +191,12 @@ export interface RefusedInstance {
   readonly line: ObjectLine;
 }
 
+/** Early summaries tell how many were refused, not with which code. */
+type RefusalSummary = Pick<Report, 'executionId' | 'counts'> & Partial<Pick<Report, 'rejects'>>;
+
+const mayHaveRefused = ({ counts, rejects }: RefusalSummary, code: string): boolean =>
+  rejects === undefined ? counts.rejected > 0 : (rejects[code] ?? 0) > 0;
+
 /** Objects that were refused with this code and still wait in the work bucket, those of the newest report first. */
 export async function* refusedObjects(
   deps: Pick<MergeDeps, 'objects' | 'settings'>,
@@ -201,9 +207,9 @@ export async function* refusedObjects(
   const summaries: string[] = [];
   for await (const { key } of deps.objects.list(workBucket, workKeys.summaries)) summaries.push(key);
   for (const key of summaries.reverse()) {
-    const summary = await readJson<Pick<Report, 'executionId' | 'rejects'>>(deps.objects, workBucket, key);
-    if (!summary?.value.rejects?.[code]) continue;
-    const { executionId } = summary.value;
+    const summary = (await readJson<RefusalSummary>(deps.objects, workBucket, key))?.value;
+    if (!summary || !mayHaveRefused(summary, code)) continue;
+    const { executionId } = summary;
     for await (const line of readLines<ObjectLine>(deps.objects, workBucket, workKeys.objects(executionId)))
       if (line.code === code && isMeant(line))
         if (await exists(deps.objects, workBucket, workKeys.refused('rejected', executionId, line.key)))

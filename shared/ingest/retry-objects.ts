@@ -14,15 +14,6 @@ export interface Retried {
   readonly skipped: number;
 }
 
-/** The record of one retry, so that who looks at the report later sees what became of it. */
-export interface PutBack {
-  /** ISO 8601, UTC. */
-  readonly at: string;
-  /** Absent: of any code. */
-  readonly code?: string;
-  readonly objects: number;
-}
-
 /** Only those with `code`, and only the one of `key` or those of several, where given. Safe to repeat. Throws NoSuchObject without a report. */
 export async function retryObjects(
   deps: UploadDeps,
@@ -43,17 +34,10 @@ export async function retryObjects(
     if (await restore(deps, executionId, line)) restored++;
     else skipped++;
   }
-  if (restored > 0) await notePutBack(deps, executionId, { objects: restored, ...(code ? { code } : {}) });
   const uploadId = await nameUpload(deps, upload);
   await forgetAttempts(deps, uploadId);
   await startIngest(deps, upload);
   return { upload, restored, skipped };
-}
-
-async function notePutBack(deps: UploadDeps, executionId: string, done: Omit<PutBack, 'at'>): Promise<void> {
-  const at = new Date(deps.clock.now()).toISOString();
-  const location = { bucket: deps.settings.workBucket, key: workKeys.putBack(executionId, at) };
-  await deps.objects.write(location, JSON.stringify({ at, ...done } satisfies PutBack));
 }
 
 async function restore(deps: UploadDeps, executionId: string, line: ObjectLine): Promise<boolean> {

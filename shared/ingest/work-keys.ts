@@ -90,9 +90,6 @@ export const workKeys = {
   /** Where a refused object waits: `rejected/…` or `failed/…`. */
   refused: (kind: 'rejected' | 'failed', executionId: string, key: string) =>
     `${kind}/${executionId}/${sha256(key)}`,
-  /** What was put back into the inbox, each time; `at` is ISO 8601, UTC. */
-  putBack: (executionId: string, at: string) => `${execution(executionId)}put-back/${at}.json`,
-  putBacks: (executionId: string) => `${execution(executionId)}put-back/`,
   /** Small summaries by day, for listings; `finishedAt` is ISO 8601, UTC. */
   summary: (finishedAt: string, executionId: string) =>
     `reports/${finishedAt.slice(0, 4)}/${finishedAt.slice(5, 7)}/${finishedAt.slice(8, 10)}/${finishedAt}-${executionId}.json`,

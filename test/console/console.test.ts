@@ -123,6 +123,19 @@ describe.skipIf(!hasChromium)('the pages', () => {
   }, 180_000);
 
   it(
+    'say why nobody can sign in, and go on when that is over',
+    async () => {
+      const message = 'signing in is not possible now: https://issuer.example/: HTTP 503';
+      await page.route('**/api/session', (route) => route.fulfill({ status: 502, json: { message } }));
+      await open('upload');
+      await page.getByRole('alert').getByText(message).waitFor();
+      await page.unroute('**/api/session');
+      await page.getByRole('heading', { name: 'Upload' }).waitFor();
+    },
+    PATIENCE,
+  );
+
+  it(
     'say when they are disconnected, and come back',
     async () => {
       await page.route('**/api/live', (route) => route.abort());

@@ -6,6 +6,7 @@ import { askForDecision } from '../../shared/console/resolutions.ts';
 import type { MergeDeps } from '../../shared/ingest/merge-journal.ts';
 import { readResolution } from '../../shared/ingest/resolutions.ts';
 import { type MemoryPipeline, memoryPipeline } from '../ingest/memory-pipeline.ts';
+import { Killed, mortalDeps } from '../ingest/mortal-deps.ts';
 import { p10, uid } from '../ingest/objects.ts';
 
 const SERIES = uid('study/series');
@@ -19,31 +20,6 @@ async function twoImageSets(): Promise<MemoryPipeline> {
     await pipeline.settle();
   }
   return pipeline;
-}
-
-class Died extends Error {}
-
-/** The process ends at one call of a port, before or after it takes effect, and does nothing any more. */
-function dying(deps: MergeDeps, atCall: number, when: 'before' | 'after') {
-  let calls = 0;
-  const mortal = <T extends object>(port: T): T =>
-    Object.fromEntries(
-      Object.entries(port).map(([name, method]) => [
-        name,
-        (...args: unknown[]) => {
-          calls++;
-          if (calls > atCall || (calls === atCall && when === 'before')) throw new Died();
-          const result = Reflect.apply(method as (...given: unknown[]) => unknown, port, args);
-          if (calls !== atCall) return result;
-          if (result instanceof Promise) return result.then(() => Promise.reject(new Died()));
-          throw new Died();
-        },
-      ]),
-    ) as T;
-  return {
-    deps: { ...deps, objects: mortal(deps.objects), imaging: mortal(deps.imaging) },
-    hasDied: () => calls >= atCall,
-  };
 }
 
 /** What the console's decisions need of its backend. */
@@ -66,9 +42,10 @@ async function decided(
   const { decisionId } = await askForDecision(backend, asked, 'somebody');
   let hasDied = false;
   if (deathAt) {
-    const mortal = dying(pipeline.deps(), ...deathAt);
+    const [atCall, when] = deathAt;
+    const mortal = mortalDeps(pipeline.deps(), { atCall, when, isForGood: true });
     await carryOutDecision(backendOf(mortal.deps), decisionId).catch((error: unknown) => {
-      if (!(error instanceof Died)) throw error;
+      if (!(error instanceof Killed)) throw error;
     });
     hasDied = mortal.hasDied();
     for await (const left of unfinishedDecisions(backend)) await carryOutDecision(backend, left);

@@ -45,10 +45,7 @@ async function refuse(
   await write(workKeys.refused('rejected', executionId, line.key), body);
   await write(workKeys.objects(executionId), `${JSON.stringify(line)}\n`);
   await write(workKeys.report(executionId), JSON.stringify({ upload: study }));
-  await write(
-    workKeys.summary(at, executionId),
-    JSON.stringify({ executionId, rejects: { IdentityConflict: 1 } }),
-  );
+  await write(workKeys.summary(at, executionId), JSON.stringify({ executionId, counts: { rejected: 1 } }));
   await write(workKeys.upload(uploadIdOf(study)), JSON.stringify({ upload: study }));
 }
 

@@ -16,6 +16,7 @@ import { undoMerges } from '../../shared/ingest/undo-merge.ts';
 import { workKeys } from '../../shared/ingest/work-keys.ts';
 import type { InstanceEntry } from '../../shared/ports/imaging-service.ts';
 import { memoryImageSets, type ServiceCall, type SetSeed, throttled } from './memory-image-sets.ts';
+import { Killed, mortalDeps } from './mortal-deps.ts';
 
 const SERIES = '1.2.3';
 
@@ -218,29 +219,6 @@ async function finish({ deps }: Run, executionId = HOLDER.executionId): Promise<
   return (await readJson<MergeOutcome>(deps.objects, 'work', key))!.value;
 }
 
-class Killed extends Error {}
-
-/** The process ends at one call of a port, before or after it takes effect; later ones go through. */
-function killAt(deps: MergeDeps, atCall: number, when: 'before' | 'after') {
-  let calls = 0;
-  const killing = <T extends object>(port: T): T =>
-    Object.fromEntries(
-      Object.entries(port).map(([name, method]) => [
-        name,
-        (...args: unknown[]) => {
-          calls++;
-          if (calls !== atCall) return (method as (...given: unknown[]) => unknown)(...args);
-          if (when === 'before') throw new Killed();
-          const result = (method as (...given: unknown[]) => unknown)(...args);
-          if (result instanceof Promise) return result.then(() => Promise.reject(new Killed()));
-          throw new Killed();
-        },
-      ]),
-    ) as T;
-  const killed = { ...deps, objects: killing(deps.objects), imaging: killing(deps.imaging) };
-  return { deps: killed, hasKilled: () => calls >= atCall };
-}
-
 /** The execution ends and gives its lease back. */
 const endOf = ({ deps }: Run) =>
   releaseLease({ objects: deps.objects, workBucket: 'work' }, seriesLease(SERIES), HOLDER.executionArn);
@@ -389,11 +367,11 @@ describe('merging', () => {
       for (let call = 1, isOver = false; !isOver; call++) {
         for (const when of ['before', 'after'] as const) {
           const run = await begin(seeds);
-          const killer = killAt(run.deps, call, when);
+          const killer = mortalDeps(run.deps, { atCall: call, when });
           await finish({ ...run, deps: killer.deps }).catch((error: unknown) => {
             if (!(error instanceof Killed)) throw error; // the last call is the one that reads the outcome
           });
-          isOver = !killer.hasKilled();
+          isOver = !killer.hasDied();
           const outcome = await finish(run);
           expect(partition(run.store.sets())).toEqual(partition(smooth.store.sets()));
           expect(outcome.reports).toEqual(wanted.reports);
