@@ -1,7 +1,8 @@
 /** `isocenter status`: what runs, what ran, what waits in the inbox and what needs attention. */
 import { ListExecutionsCommand } from '@aws-sdk/client-sfn';
 import { readAttempts } from '../shared/ingest/attempts.ts';
-import { uploadIdOf, uploadOf } from '../shared/ingest/work-keys.ts';
+import { readJson } from '../shared/ingest/ndjson.ts';
+import { uploadIdOf, uploadOf, workKeys } from '../shared/ingest/work-keys.ts';
 import { type ConnectOptions, connect, type Deployment } from './deployment.ts';
 import { EXIT } from './errors.ts';
 import { bytes, count, plural, seconds } from './progress.ts';
@@ -23,7 +24,11 @@ interface WaitingUpload {
 }
 
 interface Status {
-  readonly running: readonly { readonly executionId: string; readonly startedAt: string }[];
+  readonly running: readonly {
+    readonly executionId: string;
+    readonly upload: string;
+    readonly startedAt: string;
+  }[];
   readonly waiting: readonly WaitingUpload[];
   readonly recent: readonly Summary[];
 }
@@ -59,13 +64,24 @@ async function readStatus(deployment: Deployment): Promise<Status> {
     if (recent.length >= RECENT) break;
   }
   return {
-    running: executions.map(({ name = '', startDate }) => ({
-      executionId: name,
-      startedAt: startDate?.toISOString() ?? '',
-    })),
+    running: await Promise.all(
+      executions.map(async ({ name = '', startDate }) => ({
+        executionId: name,
+        upload: await uploadOfExecution(deployment, name),
+        startedAt: startDate?.toISOString() ?? '',
+      })),
+    ),
     waiting: await waitingUploads(deployment),
     recent,
   };
+}
+
+/** An execution is named by the beginning of its upload's digest; empty where nobody wrote down whose that is. */
+async function uploadOfExecution({ store, workBucket }: Deployment, executionId: string): Promise<string> {
+  const prefix = workKeys.upload(executionId.slice(0, 32)).replace(/\.json$/, '');
+  for await (const { key } of store.list(workBucket, prefix))
+    return (await readJson<{ upload: string }>(store, workBucket, key))?.value.upload ?? '';
+  return '';
 }
 
 async function waitingUploads({ store, inboxBucket, workBucket }: Deployment): Promise<WaitingUpload[]> {
@@ -105,9 +121,10 @@ function attention(upload: WaitingUpload, colours: Terminal['colours']): string 
 
 function statusLines(found: Status, now: Date, { colours }: Terminal): string[] {
   const age = (iso: string) => seconds((now.getTime() - Date.parse(iso)) / 1000);
-  const running = found.running.map(({ executionId, startedAt }) => [
+  const running = found.running.map(({ executionId, upload, startedAt }) => [
     `  ${executionId}`,
     `for ${age(startedAt)}`,
+    printable(upload),
   ]);
   const waiting = found.waiting.map((upload) => [
     `  ${printable(upload.upload) || '(no name)'}`,
@@ -123,6 +140,7 @@ function statusLines(found: Status, now: Date, { colours }: Terminal): string[] 
       ? ''
       : `${count(summary.counts.received)} received, ${count(summary.counts.rejected)} rejected, ${count(summary.counts.failed)} failed`,
     `${age(summary.finishedAt)} ago`,
+    printable(summary.upload ?? ''),
   ]);
   const section = (title: string, rows: string[][], nothing: string) => [
     colours.bold(title),

@@ -137,7 +137,7 @@ export const OUTCOMES = {
     benign: false,
     says: 'an instance with this SOPInstanceUID but other content is stored already, or came twice',
     advice:
-      'Find out which is right; `isocenter resolve SERIES --replace SOP` lets this one take the place of the first.',
+      'Find out which is right; `isocenter resolve SERIES --replace SOP --reason TEXT` lets this one take the place of the first.',
   },
   IdentityConflict: {
     kind: 'reject',

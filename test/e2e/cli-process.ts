@@ -37,6 +37,7 @@ export interface DocumentObject {
   readonly advice?: string;
   readonly proof?: string;
   readonly sopInstanceUID?: string;
+  readonly seriesInstanceUID?: string;
   readonly transferSyntaxUID?: string;
   readonly imageSetId?: string;
 }
