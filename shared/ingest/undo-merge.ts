@@ -4,6 +4,7 @@
  * The series stays apart until somebody allows merging again.
  */
 import { type ImageSet, NotConsistentYet, Throttled } from '../ports/imaging-service.ts';
+import { plural } from '../quantities.ts';
 import { SeriesBusy, seriesLease } from './leases.ts';
 import { repointInstances, restoreSources } from './ledger.ts';
 import { cutCopies, type Merge } from './merge-decision.ts';
@@ -102,10 +103,8 @@ async function undoHeld(
   const series = journal.seriesInstanceUID;
   const ref = { executionId, seriesInstanceUID: series };
   const merges = await Promise.all(journal.merges.map((merge) => promotedMerge(deps, ref, merge)));
-  for (const merge of merges) {
-    const refusal = await whyNot(deps, journal, merge);
-    if (refusal) return cannot(refusal);
-  }
+  const refusal = await whyNot(deps, journal, merges);
+  if (refusal) return cannot(refusal);
   await recordDecision(deps, series, 'undo', by);
   if (journal.patientsOf !== undefined) await withdrawPatientDecision(deps, journal.patientsOf, by);
   await forgetDue(deps, executionId, series);
@@ -139,22 +138,29 @@ const touchedBy = ({ merges, corrections, superseded }: MergeJournal): string[] 
   ]),
 ];
 
-/** A source that is gone, or instances that came since, cannot be undone by versions. */
-async function whyNot(deps: MergeDeps, journal: MergeJournal, merge: Merge): Promise<string | undefined> {
-  for (const { imageSetId } of merge.sources) {
+/** What is gone does not come back by versions, and what joined since would go with the later versions. */
+async function whyNot(
+  deps: MergeDeps,
+  journal: MergeJournal,
+  merges: readonly Merge[],
+): Promise<string | undefined> {
+  for (const { imageSetId } of merges.flatMap(({ sources }) => sources)) {
     const imageSet = await atRest(deps, imageSetId);
     if (!imageSet) return `image set ${imageSetId} was deleted when its grace was over; nothing was changed`;
     if (imageSet.state === 'LOCKED') return `image set ${imageSetId} is being written to`;
   }
-  const destination = await atRest(deps, merge.destination);
-  if (!destination || destination.state === 'LOCKED')
-    return `image set ${merge.destination} is gone or being written to`;
-  const later = Object.keys(await laterIn(deps, journal, merge.destination)).length;
-  if (later === 0) return undefined;
-  // A promoted image set gives them back, unless that would make them another patient's.
-  const isPromoted = journal.before[merge.destination] === undefined;
-  if (isPromoted && Object.keys(journal.corrections ?? {}).length === 0) return undefined;
-  return `${later} instances joined image set ${merge.destination} since; nothing was changed`;
+  const destinations = merges.map(({ destination }) => destination);
+  for (const imageSetId of new Set([...destinations, ...touchedBy(journal)])) {
+    const imageSet = await atRest(deps, imageSetId);
+    if (!imageSet || imageSet.state === 'LOCKED')
+      return `image set ${imageSetId} is gone or being written to; nothing was changed`;
+    const later = Object.keys(await laterIn(deps, journal, imageSetId)).length;
+    // A promoted image set gives them back, unless that would make them another patient's.
+    const isPromoted = journal.before[imageSetId] === undefined;
+    if (later > 0 && !(isPromoted && Object.keys(journal.corrections ?? {}).length === 0))
+      return `${plural(later, 'instance')} joined image set ${imageSetId} since; nothing was changed`;
+  }
+  return undefined;
 }
 
 /** The image set once the write that it is under has ended, or as it is when that takes long. */

@@ -158,6 +158,21 @@ describe.each(PROFILES)('what was held as another patient, in %s', (profile) => 
     expect((await outcomes(pipeline))['b/x']).toBe('rejected: IdentityConflict');
   });
 
+  it('is not undone under what came in by it: nothing leaves the data store with a version', async () => {
+    const pipeline = await held(profile, BORN_1971);
+    const label = await labelled(pipeline, '19710101');
+    await releaseAsOnePatient(pipeline.deps(), { series: SERIES, label, resolutionId: 'resolve-1' }, by);
+    await pipeline.settle();
+    const before = setsOf(pipeline);
+    expect(before.some(({ instances }) => instances === '01x')).toBe(true);
+    const [undone] = await undoMerges(pipeline.deps(), 'resolve-1', by);
+    expect(undone).toMatchObject({ isUndone: false });
+    expect(undone?.says).toMatch(/^1 instance joined image set .* nothing was changed$/);
+    expect(setsOf(pipeline)).toEqual(before);
+    const { history = [] } = (await patientDecisionOf(pipeline.deps(), STUDY)) ?? {};
+    expect(history.map(({ decision }) => decision)).toEqual(['one-patient']);
+  });
+
   it('is decided by nobody while an ingest holds the study', async () => {
     const pipeline = await held(profile, BORN_1971);
     const deps = { ...pipeline.deps(), workBucket: 'work' };
