@@ -11,16 +11,9 @@ import {
   releaseAsOtherPatients,
   viewHeld,
 } from '../shared/ingest/release-held.ts';
+import { replaceInstances } from '../shared/ingest/replace-instances.ts';
 import type { HumanDecision } from '../shared/ingest/resolutions.ts';
-import {
-  allowReplacing,
-  CannotResolve,
-  findConflicting,
-  keepApart,
-  mergeInto,
-  viewSeries,
-} from '../shared/ingest/resolve-series.ts';
-import { retryObjects } from '../shared/ingest/retry-objects.ts';
+import { CannotResolve, keepApart, mergeInto, viewSeries } from '../shared/ingest/resolve-series.ts';
 import { undoMerges } from '../shared/ingest/undo-merge.ts';
 import { CommandFailed, EXIT, UsageError } from './errors.ts';
 import { plural } from './progress.ts';
@@ -151,22 +144,15 @@ async function undo({ deps, options, by, terminal }: Run): Promise<number> {
   return undone.every(({ isUndone }) => isUndone) ? EXIT.ok : EXIT.failed;
 }
 
-/** Records the decision, then puts the refused object back into the inbox, where the next ingest takes it. */
 async function replace({ deps, series, options, by, terminal }: Run): Promise<number> {
   const sop = options.replace ?? '';
-  const found = await findConflicting(deps, series, sop);
-  if (!found) throw new CommandFailed(`no refused object under SOP Instance UID ${sop} waits for a decision`);
-  await allowReplacing(deps, series, sop, by);
-  const { upload, restored } = await retryObjects(
-    deps,
-    found.executionId,
-    'InstanceConflict',
-    found.line.key,
-  );
-  if (restored === 0)
-    throw new CommandFailed(`${found.line.key}: the inbox has another object under this key`);
+  const [retried] = await replaceInstances(deps, series, new Set([sop]), by);
+  if (!retried)
+    throw new CommandFailed(`no refused object under SOP Instance UID ${sop} waits for a decision`);
+  if (retried.restored === 0)
+    throw new CommandFailed(`upload ${retried.upload}: the inbox has another object under this key`);
   terminal.result(
-    `${found.line.key} is back in the inbox, as upload ${upload}; once it is proven, the stored instance gives way to it`,
+    `the refused object is back in the inbox, as upload ${retried.upload}; once it is proven, the stored instance gives way to it`,
   );
   return EXIT.ok;
 }

@@ -9,7 +9,7 @@ import type { ObjectStore } from '../ports/object-store.ts';
 import { NoSuchObject, PreconditionFailed } from '../ports/object-store.ts';
 import { differingKeywords, type Identity, identityDigest, patientKey } from './identity.ts';
 import { readJson } from './ndjson.ts';
-import type { HumanDecision } from './resolutions.ts';
+import { type HumanDecision, onRecord } from './resolutions.ts';
 import { workKeys } from './work-keys.ts';
 
 export interface PatientDecision {
@@ -19,11 +19,13 @@ export interface PatientDecision {
   /** Identities of other patients, which may come in, kept apart. */
   readonly apart: readonly Identity[];
   /** All decisions, the oldest first; identities as digests. */
-  readonly history: readonly (HumanDecision & {
-    readonly decision: 'one-patient' | 'other-patients' | 'undo';
-    readonly stands?: string;
-    readonly of: readonly string[];
-  })[];
+  readonly history: readonly PatientDecisionOnRecord[];
+}
+
+export interface PatientDecisionOnRecord extends HumanDecision {
+  readonly decision: 'one-patient' | 'other-patients' | 'undo';
+  readonly stands?: string;
+  readonly of: readonly string[];
 }
 
 interface DecisionDeps {
@@ -56,15 +58,12 @@ export const recordOnePatient = (
       studyInstanceUID: study,
       one,
       apart: (found?.apart ?? []).filter((identity) => !keys.has(patientKey(identity))),
-      history: [
-        ...(found?.history ?? []),
-        {
-          ...by,
-          decision: 'one-patient',
-          stands: identityDigest(one.stands),
-          of: one.of.map(identityDigest).sort(),
-        },
-      ],
+      history: onRecord(found?.history ?? [], {
+        ...by,
+        decision: 'one-patient',
+        stands: identityDigest(one.stands),
+        of: one.of.map(identityDigest).sort(),
+      }),
     };
   });
 
@@ -83,10 +82,11 @@ export const recordOtherPatients = (
       ...(found ?? {}),
       studyInstanceUID: study,
       apart: [...all.values()],
-      history: [
-        ...(found?.history ?? []),
-        { ...by, decision: 'other-patients', of: others.map(identityDigest).sort() },
-      ],
+      history: onRecord(found?.history ?? [], {
+        ...by,
+        decision: 'other-patients',
+        of: others.map(identityDigest).sort(),
+      }),
     };
   });
 

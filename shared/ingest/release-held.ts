@@ -4,16 +4,24 @@
  * comes in gets after its import; or they are different patients, and what was held comes in as image sets of its own,
  * where the service does not join them. Then the held objects go back into the inbox, and the next ingest takes them.
  */
+import { concurrently } from './concurrently.ts';
 import { joinedWith, WOULD_BE_JOINED } from './decide-identities.ts';
 import { differingKeywords, type Identity, identityDigest, patientKey } from './identity.ts';
 import { inspectObject } from './inspect.ts';
 import { seriesLease, studyLease } from './leases.ts';
 import { type MergeDeps, type MergeJournal, readVariants } from './merge-journal.ts';
 import { objectSource } from './object-source.ts';
-import { correctionOf, identityOf, recordOnePatient, recordOtherPatients } from './patient-decisions.ts';
+import {
+  correctionOf,
+  identityOf,
+  patientDecisionOf,
+  recordOnePatient,
+  recordOtherPatients,
+} from './patient-decisions.ts';
 import { whileHolding } from './process-leases.ts';
+import { type RefusedInstance, refusedObjects } from './refused-objects.ts';
 import type { HumanDecision } from './resolutions.ts';
-import { CannotResolve, carryOut, refusedObjects, unlessBusy } from './resolve-series.ts';
+import { CannotResolve, carryOut, unlessBusy } from './resolve-series.ts';
 import { type Retried, retryObjects } from './retry-objects.ts';
 import { workKeys } from './work-keys.ts';
 
@@ -33,6 +41,8 @@ export interface HeldView {
   readonly patients: readonly PatientView[];
   /** In what they differ beyond spelling. */
   readonly keywords: readonly string[];
+  /** Why what is held cannot come in beside what is stored; absent where it can. */
+  readonly mixedUp?: string;
 }
 
 export interface Released {
@@ -71,12 +81,15 @@ export async function viewHeld(deps: MergeDeps, series: string): Promise<HeldVie
   return study && viewOf(study);
 }
 
-function viewOf({ studyInstanceUID, held, stored }: Study): HeldView {
+function viewOf(study: Study): HeldView {
+  const { studyInstanceUID, held, stored } = study;
+  const mixedUp = wouldMix(study);
   const all = [...stored, ...held].map(({ identity }) => identity);
   const distinct = [...new Map(all.map((identity) => [labelOf(identity), identity])).values()];
   return {
     studyInstanceUID,
     keywords: differingKeywords(distinct),
+    ...(mixedUp === undefined ? {} : { mixedUp }),
     patients: distinct.map((identity) => ({
       label: labelOf(identity),
       identity,
@@ -88,14 +101,21 @@ function viewOf({ studyInstanceUID, held, stored }: Study): HeldView {
   };
 }
 
+/** Which series' study; `study` names it for a decision that goes on after a break, when nothing may be held any more. */
+interface Request {
+  readonly series: string;
+  readonly study?: string | undefined;
+  readonly resolutionId: string;
+}
+
 /** All of these are one patient, and the identity of that label is right. Throws CannotResolve. */
 export async function releaseAsOnePatient(
   deps: MergeDeps,
-  request: { readonly series: string; readonly label: string; readonly resolutionId: string },
+  request: Request & { readonly label: string },
   by: HumanDecision,
 ): Promise<Released> {
-  const { series, label, resolutionId } = request;
-  return holdingStudy(deps, series, resolutionId, async (study) => {
+  const { label, resolutionId } = request;
+  return holdingStudy(deps, request, by, async (study) => {
     const all = viewOf(study).patients.map(({ identity }) => identity);
     const stands = all.filter((identity) => labelOf(identity) === label);
     if (stands.length !== 1)
@@ -113,29 +133,42 @@ export async function releaseAsOnePatient(
 /** What is held is of other patients, and may come in beside what is stored. Throws CannotResolve. */
 export async function releaseAsOtherPatients(
   deps: MergeDeps,
-  request: { readonly series: string; readonly resolutionId: string },
+  request: Request,
   by: HumanDecision,
 ): Promise<Released> {
-  const { series, resolutionId } = request;
-  return holdingStudy(deps, series, resolutionId, async (study) => {
-    const others = [...new Map(study.held.map(({ identity }) => [patientKey(identity), identity])).values()];
-    const beside = [...study.stored.map(({ identity }) => identity), ...others];
-    const joined = others.flatMap((identity) => joinedWith(identity, beside));
-    if (study.stored.some((set) => set.isPrimary) && joined.length > 0)
-      throw new CannotResolve(`${WOULD_BE_JOINED}; have PatientID or the UIDs corrected at the source`);
-    await recordOtherPatients(deps, study.studyInstanceUID, others, by);
+  const { resolutionId } = request;
+  return holdingStudy(deps, request, by, async (study) => {
+    const mixedUp = wouldMix(study);
+    if (mixedUp !== undefined) throw new CannotResolve(mixedUp);
+    await recordOtherPatients(deps, study.studyInstanceUID, heldPatients(study), by);
     return { resolutionId, corrected: 0, retried: await putBack(deps, study.held) };
   });
+}
+
+const heldPatients = ({ held }: Study): Identity[] => [
+  ...new Map(held.map(({ identity }) => [patientKey(identity), identity])).values(),
+];
+
+/** Why the service would put what is held into another patient's image set, or undefined where it would not. */
+function wouldMix(study: Study): string | undefined {
+  const others = heldPatients(study);
+  const beside = [...study.stored.map(({ identity }) => identity), ...others];
+  const isJoining = study.stored.some((set) => set.isPrimary);
+  return isJoining && others.some((identity) => joinedWith(identity, beside).length > 0)
+    ? `${WOULD_BE_JOINED}; have PatientID or the UIDs corrected at the source`
+    : undefined;
 }
 
 /** With the leases of the study and of all its series, as an ingest takes them; the objects go back after that. */
 async function holdingStudy(
   deps: MergeDeps,
-  series: string,
-  resolutionId: string,
+  { series, study: asked, resolutionId }: Request,
+  by: HumanDecision,
   decide: (study: Study) => Promise<Released>,
 ): Promise<Released> {
   const seen = await studyOf(deps, series);
+  if (!seen && asked !== undefined && (await isDecided(deps, asked, by)))
+    return { resolutionId, corrected: 0, retried: [] };
   if (!seen) throw new CannotResolve('no object waits for a decision about the patients of this study');
   const all = [
     series,
@@ -153,26 +186,39 @@ async function holdingStudy(
   );
 }
 
+/** This very decision is on record: what was held went back before a break. */
+async function isDecided(deps: MergeDeps, study: string, by: HumanDecision): Promise<boolean> {
+  const { history = [] } = (await patientDecisionOf(deps, study)) ?? {};
+  return history.some(({ at, actor, reason }) => at === by.at && actor === by.actor && reason === by.reason);
+}
+
+/** Objects whose heads are read at once. */
+const HEADS_AT_ONCE = 16;
+
 async function studyOf(deps: MergeDeps, series: string): Promise<Study | undefined> {
-  let studyInstanceUID: string | undefined;
-  for await (const { line } of refusedObjects(
-    deps,
-    'IdentityConflict',
-    (l) => l.seriesInstanceUID === series,
-  )) {
-    studyInstanceUID = line.studyInstanceUID;
-    break;
-  }
+  const studyInstanceUID = await studyWithHeld(deps, series);
   if (studyInstanceUID === undefined) return undefined;
-  const held: HeldObject[] = [];
-  const isMeant = ({ studyInstanceUID: study }: { readonly studyInstanceUID?: string }) =>
-    study === studyInstanceUID;
-  for await (const { executionId, line } of refusedObjects(deps, 'IdentityConflict', isMeant)) {
+  const refused: RefusedInstance[] = [];
+  const isMeant = (line: RefusedInstance['line']) => line.studyInstanceUID === studyInstanceUID;
+  for await (const one of refusedObjects(deps, 'IdentityConflict', isMeant)) refused.push(one);
+  const held = await concurrently(refused, HEADS_AT_ONCE, async ({ executionId, line }) => {
     const identity = await identityOfHeld(deps, executionId, line.key);
-    if (identity)
-      held.push({ executionId, key: line.key, seriesInstanceUID: line.seriesInstanceUID ?? '', identity });
-  }
-  return { studyInstanceUID, held, stored: await storedSets(deps, studyInstanceUID) };
+    return (
+      identity && { executionId, key: line.key, seriesInstanceUID: line.seriesInstanceUID ?? '', identity }
+    );
+  });
+  return {
+    studyInstanceUID,
+    held: held.filter((one) => one !== undefined),
+    stored: await storedSets(deps, studyInstanceUID),
+  };
+}
+
+async function studyWithHeld(deps: MergeDeps, series: string): Promise<string | undefined> {
+  const isMeant = ({ seriesInstanceUID }: RefusedInstance['line']) => seriesInstanceUID === series;
+  for await (const { line } of refusedObjects(deps, 'IdentityConflict', isMeant))
+    return line.studyInstanceUID;
+  return undefined;
 }
 
 /** Read again from the object itself: reports and logs have no identities. */

@@ -10,6 +10,15 @@ export interface HumanDecision {
   readonly at: string;
 }
 
+/** `leave-out`: what was refused until then is not to come in, and waits for nobody any more. */
+export type SeriesDecision = 'keep-apart' | 'undo' | 'merge-into' | 'replace' | 'leave-out';
+
+export interface DecisionOnRecord extends HumanDecision {
+  readonly decision: SeriesDecision;
+  /** The instance that a `replace` is about. */
+  readonly sop?: string;
+}
+
 export interface Resolution {
   readonly seriesInstanceUID: string;
   /** Nothing merges the image sets of this series by itself. */
@@ -17,7 +26,7 @@ export interface Resolution {
   /** SOP Instance UIDs whose stored instance gives way to another content. */
   readonly replace?: readonly string[];
   /** All decisions, the oldest first. */
-  readonly history: readonly (HumanDecision & { readonly decision: string })[];
+  readonly history: readonly DecisionOnRecord[];
 }
 
 interface ResolutionDeps {
@@ -36,26 +45,34 @@ export const readResolution = async (
 export async function recordDecision(
   deps: ResolutionDeps,
   seriesInstanceUID: string,
-  decision: 'keep-apart' | 'undo' | 'merge-into' | 'replace',
+  decision: SeriesDecision,
   by: HumanDecision,
   sop?: string,
 ): Promise<void> {
+  const entry: DecisionOnRecord = { ...by, decision, ...(sop === undefined ? {} : { sop }) };
   await change(deps, seriesInstanceUID, (found) => ({
     seriesInstanceUID,
     ...keepApartAfter(decision, by, found?.keepApart),
     replace: [...new Set([...(found?.replace ?? []), ...(sop === undefined ? [] : [sop])])].sort(),
-    history: isOnRecord(found, decision, by)
-      ? (found?.history ?? [])
-      : [...(found?.history ?? []), { ...by, decision }],
+    history: onRecord(found?.history ?? [], entry),
   }));
 }
 
-/** The same decision, carried out once more after a break. */
-const isOnRecord = (found: Resolution | undefined, decision: string, by: HumanDecision): boolean =>
-  found?.history.some(
-    (one) =>
-      one.decision === decision && one.at === by.at && one.actor === by.actor && one.reason === by.reason,
-  ) === true;
+/** With the decision, which is there already when it is carried out once more after a break. Pure. */
+export function onRecord<T extends HumanDecision & { readonly decision: string; readonly sop?: string }>(
+  history: readonly T[],
+  entry: T,
+): readonly T[] {
+  const isThere = history.some(
+    ({ decision, at, actor, reason, sop }) =>
+      decision === entry.decision &&
+      at === entry.at &&
+      actor === entry.actor &&
+      reason === entry.reason &&
+      sop === entry.sop,
+  );
+  return isThere ? history : [...history, entry];
+}
 
 /** A replacement was made: the decision is used up. */
 export async function useReplacements(
@@ -94,11 +111,11 @@ async function change(
 }
 
 function keepApartAfter(
-  decision: string,
+  decision: SeriesDecision,
   by: HumanDecision,
   before: HumanDecision | undefined,
 ): Pick<Resolution, 'keepApart'> {
   if (decision === 'merge-into') return {};
-  const keepApart = decision === 'replace' ? before : by;
+  const keepApart = decision === 'keep-apart' || decision === 'undo' ? by : before;
   return keepApart ? { keepApart } : {};
 }

@@ -14,10 +14,9 @@ import {
 } from './merge-decision.ts';
 import { type MergeDeps, type MergeJournal, type MergeOutcome, readVariants } from './merge-journal.ts';
 import { advanceMerge } from './merge-series.ts';
-import { exists, readJson, readLines, writeOnce } from './ndjson.ts';
+import { readJson, writeOnce } from './ndjson.ts';
 import { identityOf } from './patient-decisions.ts';
 import { checkProcessLease, whileHolding } from './process-leases.ts';
-import type { ObjectLine, Report } from './report.ts';
 import { type HumanDecision, recordDecision } from './resolutions.ts';
 import { workKeys } from './work-keys.ts';
 
@@ -184,54 +183,3 @@ function planByHand(
     heldBy: resolutionId,
   };
 }
-
-/** A refused object, and the execution that has it. */
-export interface RefusedInstance {
-  readonly executionId: string;
-  readonly line: ObjectLine;
-}
-
-/** Early summaries tell how many were refused, not with which code. */
-type RefusalSummary = Pick<Report, 'executionId' | 'counts'> & Partial<Pick<Report, 'rejects'>>;
-
-const mayHaveRefused = ({ counts, rejects }: RefusalSummary, code: string): boolean =>
-  rejects === undefined ? counts.rejected > 0 : (rejects[code] ?? 0) > 0;
-
-/** Objects that were refused with this code and still wait in the work bucket, those of the newest report first. */
-export async function* refusedObjects(
-  deps: Pick<MergeDeps, 'objects' | 'settings'>,
-  code: string,
-  isMeant: (line: ObjectLine) => boolean,
-): AsyncGenerator<RefusedInstance> {
-  const { workBucket } = deps.settings;
-  const summaries: string[] = [];
-  for await (const { key } of deps.objects.list(workBucket, workKeys.summaries)) summaries.push(key);
-  for (const key of summaries.reverse()) {
-    const summary = (await readJson<RefusalSummary>(deps.objects, workBucket, key))?.value;
-    if (!summary || !mayHaveRefused(summary, code)) continue;
-    const { executionId } = summary;
-    for await (const line of readLines<ObjectLine>(deps.objects, workBucket, workKeys.objects(executionId)))
-      if (line.code === code && isMeant(line))
-        if (await exists(deps.objects, workBucket, workKeys.refused('rejected', executionId, line.key)))
-          yield { executionId, line };
-  }
-}
-
-/** The newest object that was refused for being another content of a stored instance. */
-export async function findConflicting(
-  deps: Pick<MergeDeps, 'objects' | 'settings'>,
-  series: string,
-  sop: string,
-): Promise<RefusedInstance | undefined> {
-  const isMeant = (line: ObjectLine) => line.sopInstanceUID === sop && line.seriesInstanceUID === series;
-  for await (const refused of refusedObjects(deps, 'InstanceConflict', isMeant)) return refused;
-  return undefined;
-}
-
-/** From now on another content may take the place of the stored instance; the next ingest of it does. */
-export const allowReplacing = (
-  deps: Pick<MergeDeps, 'objects' | 'settings'>,
-  series: string,
-  sop: string,
-  by: HumanDecision,
-): Promise<void> => recordDecision(deps, series, 'replace', by, sop);

@@ -1,6 +1,6 @@
 /** What an upload goes through from the inbox to the report, state by state, over the memory store. */
 import { describe, expect, it } from 'vitest';
-import { allowReplacing, findConflicting } from '../../shared/ingest/resolve-series.ts';
+import { findConflicting, replaceInstances } from '../../shared/ingest/replace-instances.ts';
 import { memoryPipeline } from './memory-pipeline.ts';
 import { p10, uid } from './objects.ts';
 
@@ -120,10 +120,11 @@ describe('an upload', () => {
     await pipeline.settle();
     const series = uid('study/series');
     const sop = uid('series/sop');
-    expect(await findConflicting(pipeline.deps(), series, sop)).toMatchObject({ line: { key: 'b/2' } });
+    const sops = new Set([sop]);
+    const found = await findConflicting(pipeline.deps(), series, sops);
+    expect(found.get(sop)).toMatchObject({ line: { key: 'b/2' } });
     const by = { actor: 'somebody', reason: 'the second is right', at: '2026-01-01T00:00:00Z' };
-    await allowReplacing(pipeline.deps(), series, sop, by);
-    await pipeline.put('b/2', p10({ pixels: 2 }));
+    expect(await replaceInstances(pipeline.deps(), series, sops, by)).toMatchObject([{ restored: 1 }]);
     await pipeline.settle();
     expect((await outcomes(pipeline)).get('b/2')).toBe('ingested');
     await pipeline.put('c/3', p10({ pixels: 2 }));

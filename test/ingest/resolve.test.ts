@@ -8,15 +8,12 @@ import { readJson } from '../../shared/ingest/ndjson.ts';
 import { identityOf, patientDecisionOf } from '../../shared/ingest/patient-decisions.ts';
 import { processHolder, whileHolding } from '../../shared/ingest/process-leases.ts';
 import { releaseAsOnePatient, releaseAsOtherPatients, viewHeld } from '../../shared/ingest/release-held.ts';
-import {
-  allowReplacing,
-  CannotResolve,
-  findConflicting,
-  mergeInto,
-} from '../../shared/ingest/resolve-series.ts';
-import { retryObjects } from '../../shared/ingest/retry-objects.ts';
+import { replaceInstances } from '../../shared/ingest/replace-instances.ts';
+import { readResolution } from '../../shared/ingest/resolutions.ts';
+import { CannotResolve, mergeInto } from '../../shared/ingest/resolve-series.ts';
 import { sweepMerges } from '../../shared/ingest/sweep-merges.ts';
 import { undoMerges } from '../../shared/ingest/undo-merge.ts';
+import { viewConflict } from '../../shared/ingest/view-conflict.ts';
 import { workKeys } from '../../shared/ingest/work-keys.ts';
 import { type MemoryPipeline, memoryPipeline } from './memory-pipeline.ts';
 import { type Made, p10, uid } from './objects.ts';
@@ -132,6 +129,10 @@ describe.each(PROFILES)('what was held as another patient, in %s', (profile) => 
       'N-2 x',
     ]);
     const same = await held(profile, BORN_1971);
+    // Who looks first is told what would happen, in the words of the refusal.
+    const { mixedUp } = (await viewHeld(same.deps(), SERIES)) ?? {};
+    if (profile === 'current') expect(mixedUp).toContain('would join it');
+    else expect(mixedUp).toBeUndefined();
     const release = releaseAsOtherPatients(same.deps(), request, by);
     if (profile === 'current') {
       await expect(release).rejects.toThrow('would join it');
@@ -196,9 +197,17 @@ describe.each(PROFILES)('another content under a known instance, in %s', (profil
     await pipeline.put('b/1', corrected);
     await pipeline.settle();
     expect((await outcomes(pipeline))['b/1']).toBe('rejected: InstanceConflict');
-    const found = await findConflicting(pipeline.deps(), SERIES, uid('series/1'));
-    await allowReplacing(pipeline.deps(), SERIES, uid('series/1'), by);
-    await retryObjects(pipeline.deps(), found?.executionId ?? '', 'InstanceConflict', found?.line.key);
+    const view = await viewConflict(pipeline.deps(), SERIES, uid('series/1'));
+    expect(view).toMatchObject({ key: 'b/1' });
+    expect(pipeline.imaging.sets.has(view?.imageSetId ?? '')).toBe(true);
+    const comment = { keyword: 'ImageComments', stored: '', refused: 'corrected' };
+    expect(view?.differences).toContainEqual(comment);
+    // Others of the series are not its business.
+    const asked = new Set([uid('series/1'), uid('series/0')]);
+    expect(await replaceInstances(pipeline.deps(), SERIES, asked, by)).toMatchObject([{ restored: 1 }]);
+    const { history = [] } = (await readResolution(pipeline.deps(), SERIES)) ?? {};
+    expect(history).toEqual([{ ...by, decision: 'replace', sop: uid('series/1') }]);
+    expect(await viewConflict(pipeline.deps(), SERIES, uid('series/1'))).toBeUndefined();
     await pipeline.settle();
     expect((await outcomes(pipeline))['b/1']).toBe('ingested');
     return pipeline;

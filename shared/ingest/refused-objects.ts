@@ -1,0 +1,53 @@
+/** Objects that were refused until a person decides, and still wait in the work bucket. */
+import { concurrently } from './concurrently.ts';
+import type { MergeDeps } from './merge-journal.ts';
+import { exists, readJson, readLines } from './ndjson.ts';
+import type { ObjectLine, Report } from './report.ts';
+import { workKeys } from './work-keys.ts';
+
+/** What a person decides about: whose it is, or which content is right. */
+export const HELD_CODES = ['IdentityConflict', 'InstanceConflict'] as const;
+export type HeldCode = (typeof HELD_CODES)[number];
+
+/** A refused object, and the execution that has it. */
+export interface RefusedInstance {
+  readonly executionId: string;
+  readonly line: ObjectLine;
+}
+
+type Deps = Pick<MergeDeps, 'objects' | 'settings'>;
+
+/** Early summaries tell how many were refused, not with which code. */
+type RefusalSummary = Pick<Report, 'executionId' | 'counts'> & Partial<Pick<Report, 'rejects'>>;
+
+const mayHaveRefused = ({ counts, rejects }: RefusalSummary, code: string): boolean =>
+  rejects === undefined ? counts.rejected > 0 : (rejects[code] ?? 0) > 0;
+
+const SUMMARIES_AT_ONCE = 32;
+
+/** Those that were refused with this code, those of the newest report first. */
+export async function* refusedObjects(
+  deps: Deps,
+  code: HeldCode,
+  isMeant: (line: ObjectLine) => boolean,
+): AsyncGenerator<RefusedInstance> {
+  const { workBucket } = deps.settings;
+  for await (const executionId of refusingExecutions(deps, code))
+    for await (const line of readLines<ObjectLine>(deps.objects, workBucket, workKeys.objects(executionId)))
+      if (line.code === code && isMeant(line))
+        if (await exists(deps.objects, workBucket, workKeys.refused('rejected', executionId, line.key)))
+          yield { executionId, line };
+}
+
+async function* refusingExecutions(deps: Deps, code: HeldCode): AsyncGenerator<string> {
+  const { workBucket } = deps.settings;
+  const keys: string[] = [];
+  for await (const { key } of deps.objects.list(workBucket, workKeys.summaries)) keys.push(key);
+  keys.reverse();
+  for (let from = 0; from < keys.length; from += SUMMARIES_AT_ONCE) {
+    const some = keys.slice(from, from + SUMMARIES_AT_ONCE);
+    const read = (key: string) => readJson<RefusalSummary>(deps.objects, workBucket, key);
+    for (const found of await concurrently(some, SUMMARIES_AT_ONCE, read))
+      if (found && mayHaveRefused(found.value, code)) yield found.value.executionId;
+  }
+}
