@@ -1,6 +1,7 @@
 /** The console's HTTP API: its pages, and the API that they ask. Nothing is kept between requests but what is read again. */
 import { fileURLToPath } from 'node:url';
 import { type DeployedBackend, deployedBackend } from '../shared/console/deployed-backend.ts';
+import { makeHeldReader } from '../shared/console/held.ts';
 import { answerHttpApi, type HttpApiAnswer } from '../shared/console/http-api.ts';
 import { makeOverview } from '../shared/console/overview.ts';
 import { makeExecutionSearch } from '../shared/console/search-executions.ts';
@@ -14,6 +15,7 @@ export function makeHandler(
     backend,
     overview: makeOverview(backend),
     searchExecutions: makeExecutionSearch(backend),
+    held: makeHeldReader(backend),
   };
   const parts = { services, files, connectTo: backend.connectTo, log: console.log };
   return (event) => answerHttpApi(parts, event);

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Backend } from '../../shared/console/backend.ts';
 import { carryOutDecision, unfinishedDecisions } from '../../shared/console/decisions.ts';
+import { makeHeldReader } from '../../shared/console/held.ts';
 import {
   answerOf,
   type ConsoleAnswer,
@@ -99,6 +100,7 @@ function openServices(
     backend,
     overview,
     searchExecutions: makeExecutionSearch(backend),
+    held: makeHeldReader(backend),
     live: makeLive(overview, log),
     close,
   };

@@ -1,7 +1,11 @@
 /** What the console's server and its pages say to each other: types only. */
+
+import type { HeldCode } from '../ingest/refused-objects.ts';
+import type { HeldView, PatientView } from '../ingest/release-held.ts';
 import type { BatchReport, Counts, ObjectLine, ObjectOutcome, Report } from '../ingest/report.ts';
-import type { Resolution } from '../ingest/resolutions.ts';
+import type { HumanDecision, Resolution } from '../ingest/resolutions.ts';
 import type { SeriesView } from '../ingest/resolve-series.ts';
+import type { ConflictView } from '../ingest/view-conflict.ts';
 
 export type { BatchReport, Counts, ObjectLine, ObjectOutcome, Report };
 
@@ -214,6 +218,48 @@ export interface SeriesState extends Omit<SeriesView, 'imageSets'> {
   readonly history: Resolution['history'];
   /** Merges that can be undone, and until when. */
   readonly undoable: readonly { readonly executionId: string; readonly until: string }[];
+}
+
+/** What was refused until a person decides about it: the patients of a study, or the right content of instances. */
+export interface HeldCase {
+  readonly code: HeldCode;
+  readonly studyInstanceUID: string;
+  /** Series that held objects are of; for an InstanceConflict one. */
+  readonly series: readonly string[];
+  readonly objects: number;
+  /** Of an InstanceConflict: SOP Instance UIDs, at most 500. */
+  readonly instances?: readonly string[];
+  /** When the first of them was refused; ISO 8601, UTC. */
+  readonly since: string;
+  readonly executions: readonly {
+    readonly executionId: string;
+    readonly upload: string;
+    readonly objects: number;
+  }[];
+}
+
+export interface HeldPage {
+  readonly cases: readonly HeldCase[];
+  /** How many ingests this answer looked at. */
+  readonly looked: number;
+  /** Older ingests were not looked at: ask again from here. */
+  readonly next?: string;
+}
+
+/** The patients of a study, by labels that hold no values; those are there only where they were asked for. */
+export interface HeldPatients extends Omit<HeldView, 'patients'> {
+  readonly patients: readonly (Omit<PatientView, 'identity'> & Partial<Pick<PatientView, 'identity'>>)[];
+  /** The oldest first. */
+  readonly history: readonly (HumanDecision & { readonly decision: string })[];
+}
+
+/** A refused object beside the stored instance of its SOP Instance UID; values only where they were asked for. */
+export interface HeldConflict extends Omit<ConflictView, 'key' | 'differences'> {
+  readonly differences: readonly {
+    readonly keyword: string;
+    readonly stored?: string;
+    readonly refused?: string;
+  }[];
 }
 
 /** How a decision stands. */

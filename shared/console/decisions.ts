@@ -6,10 +6,10 @@
 import { readJson } from '../ingest/ndjson.ts';
 import type { HumanDecision } from '../ingest/resolutions.ts';
 import { workKeys } from '../ingest/work-keys.ts';
+import { ACTIONS, type Body } from './actions.ts';
 import type { DecisionState } from './api.ts';
 import type { Backend } from './backend.ts';
 import { HttpProblem } from './http.ts';
-import { ACTIONS, type Body } from './resolutions.ts';
 
 /** Name of a decision, as executions have one: `undo` takes it too. */
 const DECISION_ID = /^resolve-[0-9a-z]{6,12}-[0-9a-f]{8}$/;

@@ -28,6 +28,9 @@ export class HttpProblem extends Error {
   }
 }
 
+/** PS3.5 9.1. */
+export const UID = /^[0-9.]{1,64}$/;
+
 const MAX_JSON_BYTES = 64 * 1024;
 
 /** The body as a JSON object. Throws HttpProblem 400, 413. */

@@ -1,9 +1,17 @@
 /** The console's JSON API as one table. What may identify a patient is only ever in a body. */
-import type { ExecutionPage, ExecutionQuery, ImageSetQuery, ObjectsQuery, Overview } from './api.ts';
+import type {
+  ExecutionPage,
+  ExecutionQuery,
+  HeldPage,
+  ImageSetQuery,
+  ObjectsQuery,
+  Overview,
+} from './api.ts';
 import { type Backend, type Download, isExecutionId } from './backend.ts';
 import { readDataStore } from './data-store.ts';
 import { readDecision } from './decisions.ts';
 import { cancelExecution, downloadOf, readExecution, readHistory, retryExecution } from './execution.ts';
+import { type HeldQuery, readHeldConflict, readHeldPatients } from './held.ts';
 import {
   bytesAnswer,
   type ConsoleAnswer,
@@ -22,7 +30,7 @@ import {
   searchImageSets,
 } from './image-sets.ts';
 import { readObjects } from './objects.ts';
-import { askForDecision, readSeries } from './resolutions.ts';
+import { askForDecision, readSeries, seriesOf } from './resolutions.ts';
 import { beginParts, completeParts, listParts, placePart } from './upload-parts.ts';
 import { beginUpload, endUpload, keyOf, readUpload, refreshUpload } from './uploads.ts';
 
@@ -30,6 +38,7 @@ export interface Services {
   readonly backend: Backend;
   readonly overview: () => Promise<Overview>;
   readonly searchExecutions: (query: ExecutionQuery) => Promise<ExecutionPage>;
+  readonly held: (query: HeldQuery) => Promise<HeldPage>;
 }
 
 interface Call {
@@ -115,6 +124,23 @@ const ROUTES: readonly Route[] = [
   }),
   answer('POST', 'downloads', async ({ backend, request }) => {
     return { url: await backend.places.download(downloadWanted(await readJsonBody(request))) };
+  }),
+  answer('GET', 'held', ({ services, request: { query } }) => {
+    const id = query.get('execution') ?? undefined;
+    const next = query.get('next') ?? undefined;
+    if (id !== undefined && !isExecutionId(id)) throw new HttpProblem(400, 'not an execution id');
+    return services.held({
+      ...(id === undefined ? {} : { executionId: id }),
+      ...(next === undefined ? {} : { next }),
+    });
+  }),
+  answer('POST', 'held/patients', async ({ backend, request }) => {
+    const body = await readJsonBody(request);
+    return readHeldPatients(backend, seriesOf(body), body.withValues === true);
+  }),
+  answer('POST', 'held/conflict', async ({ backend, request }) => {
+    const body = await readJsonBody(request);
+    return readHeldConflict(backend, seriesOf(body), requireText(body, 'instance'), body.withValues === true);
   }),
   answer('POST', 'series/view', async ({ backend, request }) =>
     readSeries(backend, await readJsonBody(request)),

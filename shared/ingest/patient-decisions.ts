@@ -45,7 +45,10 @@ export const patientDecisionOf = async (
     )
   )?.value;
 
-/** Several identities are one patient; what was said of them before is over. */
+/**
+ * Several identities are one patient; who was decided to be one of them before still is: an identity that no image set has
+ * any more, since it was corrected, is known to the ledger.
+ */
 export const recordOnePatient = (
   deps: DecisionDeps,
   study: string,
@@ -53,10 +56,11 @@ export const recordOnePatient = (
   by: HumanDecision,
 ): Promise<void> =>
   change(deps, study, (found) => {
-    const keys = new Set(one.of.map(patientKey));
+    const of = joinedIdentities(found?.one?.of ?? [], one.of);
+    const keys = new Set(of.map(patientKey));
     return {
       studyInstanceUID: study,
-      one,
+      one: { stands: one.stands, of },
       apart: (found?.apart ?? []).filter((identity) => !keys.has(patientKey(identity))),
       history: onRecord(found?.history ?? [], {
         ...by,
@@ -66,6 +70,13 @@ export const recordOnePatient = (
       }),
     };
   });
+
+/** The later ones, and the earlier ones where they have a patient in common. Pure. */
+function joinedIdentities(earlier: readonly Identity[], later: readonly Identity[]): readonly Identity[] {
+  const keys = new Set(later.map(patientKey));
+  if (!earlier.some((identity) => keys.has(patientKey(identity)))) return later;
+  return [...later, ...earlier.filter((identity) => !keys.has(patientKey(identity)))];
+}
 
 /** These identities are other patients'. */
 export const recordOtherPatients = (

@@ -17,6 +17,7 @@ export function uploadOf(key: string): string {
 export const uploadIdOf = (upload: string): string => sha256(upload);
 
 const execution = (executionId: string) => `executions/${executionId}/`;
+const refusedOf = (kind: 'rejected' | 'failed', executionId: string) => `${kind}/${executionId}/`;
 
 export const workKeys = {
   lease: (name: string) => `leases/${sha256(name)}`,
@@ -89,7 +90,8 @@ export const workKeys = {
   objects: (executionId: string) => `${execution(executionId)}objects.ndjson`,
   /** Where a refused object waits: `rejected/…` or `failed/…`. */
   refused: (kind: 'rejected' | 'failed', executionId: string, key: string) =>
-    `${kind}/${executionId}/${sha256(key)}`,
+    `${refusedOf(kind, executionId)}${sha256(key)}`,
+  refusedOf,
   /** Small summaries by day, for listings; `finishedAt` is ISO 8601, UTC. */
   summary: (finishedAt: string, executionId: string) =>
     `reports/${finishedAt.slice(0, 4)}/${finishedAt.slice(5, 7)}/${finishedAt.slice(8, 10)}/${finishedAt}-${executionId}.json`,
