@@ -7,7 +7,7 @@
  * Which action goes to which prefix is held against the calls of a real run, in test/template/permissions.test.ts.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { buildSync } from 'esbuild';
 
 /** Methods of our ports → IAM actions of the SDK calls that their adapters make. */
@@ -83,19 +83,24 @@ const COMMON = [
 const HARMLESS = new Set(['s3:AbortMultipartUpload']);
 const POLLER = ['sqs:ReceiveMessage', 'sqs:DeleteMessage', 'sqs:GetQueueAttributes'];
 
-const bundle = (root, file) =>
-  buildSync({
+/** What each of the files does, by file: bundled without its adapters. */
+function bundles(root, files) {
+  const { outputFiles } = buildSync({
     absWorkingDir: root,
-    entryPoints: [file],
+    entryPoints: files,
     bundle: true,
     write: false,
+    outdir: root,
+    outbase: root,
     format: 'esm',
     platform: 'node',
     packages: 'external',
     external: ['../shared/adapters/*', '../adapters/*'],
     minifySyntax: true,
     logLevel: 'error',
-  }).outputFiles[0].text;
+  });
+  return new Map(outputFiles.map(({ path, text }) => [relative(root, path).replace(/\.js$/, '.ts'), text]));
+}
 
 /** The actions of requests that the code signs without the SDK; one that does not say its action is unknown. */
 function signedActions(code) {
@@ -156,8 +161,7 @@ const adapterSources = (root) => {
 };
 
 /** What the code of a function can do: actions, methods that no table knows, first segments of the keys it names. */
-function needsOf(root, name) {
-  const code = bundle(root, `functions/${name}.ts`);
+function needsOf(code) {
   const [signed, direct] = [signedActions(code), directActions(code)];
   const actions = new Set([...signed.actions, ...direct.actions]);
   const unknown = [...signed.unknown, ...direct.unknown];
@@ -174,7 +178,7 @@ function needsOf(root, name) {
 
 /** The first segment of each kind of key in the work bucket, from the module that knows the layout. */
 async function keyPrefixes(root) {
-  const code = bundle(root, 'shared/ingest/work-keys.ts');
+  const [code] = bundles(root, ['shared/ingest/work-keys.ts']).values();
   const { workKeys } = await import(`data:text/javascript;base64,${Buffer.from(code).toString('base64')}`);
   return Object.fromEntries(
     Object.entries(workKeys).map(([name, key]) => {
@@ -208,6 +212,7 @@ const kebab = (id) =>
     .replace(/LambdaFunction$/, '')
     .replace(/(?<=.)[A-Z]/g, (letter) => `-${letter}`)
     .toLowerCase();
+const sourceOf = (logicalId) => `functions/${kebab(logicalId)}.ts`;
 const minus = (a, b) => [...a].filter((item) => !b.has(item)).sort();
 
 function compare(logicalId, needs, grants, prefixOf, isPolled) {
@@ -240,13 +245,18 @@ export async function checkPermissions({ Resources }, root) {
   const prefixOf = await keyPrefixes(root);
   const mappings = Object.values(Resources).filter(({ Type }) => Type === 'AWS::Lambda::EventSourceMapping');
   const polled = new Set(mappings.map(({ Properties }) => Properties.FunctionName['Fn::GetAtt'][0]));
-  const ofFunctions = Object.entries(Resources)
+  const functions = Object.entries(Resources)
     .filter(([, { Type }]) => Type === 'AWS::Lambda::Function')
-    .filter(([logicalId]) => existsSync(join(root, 'functions', `${kebab(logicalId)}.ts`)))
-    .flatMap(([logicalId, { Properties }]) => {
-      const role = Resources[Properties.Role['Fn::GetAtt'][0]];
-      const needs = needsOf(root, kebab(logicalId));
-      return compare(logicalId, needs, grantsOf(role), prefixOf, polled.has(logicalId));
-    });
+    .filter(([logicalId]) => existsSync(join(root, sourceOf(logicalId))));
+  // One call for all: they share most of their modules.
+  const code = bundles(
+    root,
+    functions.map(([logicalId]) => sourceOf(logicalId)),
+  );
+  const ofFunctions = functions.flatMap(([logicalId, { Properties }]) => {
+    const role = Resources[Properties.Role['Fn::GetAtt'][0]];
+    const needs = needsOf(code.get(sourceOf(logicalId)));
+    return compare(logicalId, needs, grantsOf(role), prefixOf, polled.has(logicalId));
+  });
   return [...adapterProblems(adapterSources(root)), ...ofFunctions];
 }
