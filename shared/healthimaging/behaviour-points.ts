@@ -383,7 +383,7 @@ export const BEHAVIOUR_POINTS: readonly BehaviourPoint[] = [
     'documented',
     'Explicit little endian by default, `*` the stored form, what cannot be given 406',
     'guide, DICOMweb',
-    'dicom-instance-corpus: imported files of every folder come back with their pixels',
+    'shared-material: imported files of every folder come back with their pixels',
   ),
   dicom(
     'chosen',
