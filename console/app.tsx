@@ -6,6 +6,7 @@ import { IngestsPanel } from './ingests/ingests.tsx';
 import { OneIngestPanel } from './ingests/one-ingest.tsx';
 import { connection, overview } from './live.ts';
 import { NowPanel } from './now/now.tsx';
+import { RefusedPanel } from './refused/refused.tsx';
 import { linkTo, route } from './route.ts';
 import { signedInAs, signInAgain, signInProblem, signOut } from './sign-in/session.ts';
 import { nextTheme, theme } from './theme.ts';
@@ -18,6 +19,9 @@ const PANELS = [
   { path: 'upload', name: 'Upload' },
   { path: 'data-store', name: 'Data store' },
 ] as const;
+
+/** Panels that are reached from another one. */
+const PART_OF: Readonly<Record<string, string>> = { find: 'ingests', refused: '' };
 
 export function App() {
   const [panel = ''] = route.value;
@@ -35,7 +39,7 @@ export function App() {
             <a
               key={path}
               href={linkTo(path)}
-              aria-current={(panel === 'find' ? 'ingests' : panel) === path ? 'page' : undefined}
+              aria-current={(PART_OF[panel] ?? panel) === path ? 'page' : undefined}
             >
               {name}
               {path === '' && <RunningCount />}
@@ -100,6 +104,7 @@ function Panel() {
   if (panel === 'ingests')
     return id ? <OneIngestPanel key={id} executionId={id} code={more} /> : <IngestsPanel key="all" />;
   if (panel === 'find') return <IngestsPanel key={`${id} ${more}`} outcome={id} when={more} />;
+  if (panel === 'refused') return <RefusedPanel kind={id} when={more} />;
   if (panel === 'image-sets') return id ? <ImageSetPanel key={id} imageSetId={id} /> : <ImageSetsPanel />;
   if (panel === 'upload') return <UploadPanel />;
   if (panel === 'data-store') return <DataStorePanel />;

@@ -4,6 +4,7 @@ import { type DeployedBackend, deployedBackend } from '../shared/console/deploye
 import { makeHeldReader } from '../shared/console/held.ts';
 import { answerHttpApi, type HttpApiAnswer } from '../shared/console/http-api.ts';
 import { makeOverview } from '../shared/console/overview.ts';
+import { makeRefusalReader } from '../shared/console/refusals.ts';
 import { makeExecutionSearch } from '../shared/console/search-executions.ts';
 import { readStaticFiles, type StaticFile } from '../shared/console/static-files.ts';
 
@@ -16,6 +17,7 @@ export function makeHandler(
     overview: makeOverview(backend),
     searchExecutions: makeExecutionSearch(backend),
     held: makeHeldReader(backend),
+    refusals: makeRefusalReader(backend),
   };
   const parts = { services, files, connectTo: backend.connectTo, log: console.log };
   return (event) => answerHttpApi(parts, event);

@@ -7,6 +7,7 @@ import { count } from '../format.ts';
 import { SummaryTable } from '../now/now.tsx';
 import { Busy, Empty, Problem } from '../parts/loaded.tsx';
 import { post } from '../server.ts';
+import { TIMES, timesOf } from './times.ts';
 
 const OUTCOME_CHOICES = [
   ['', 'any outcome'],
@@ -24,31 +25,6 @@ const CODES = Object.entries(OUTCOMES)
   .filter(([, { kind }]) => kind !== 'note')
   .map(([code]) => code)
   .sort();
-
-const TIMES = [
-  ['', 'any time'],
-  ['today', 'today'],
-  ['yesterday', 'yesterday'],
-  ['hours', 'the last 24 hours'],
-  ['week', 'the last 7 days'],
-] as const;
-
-const DAY_MS = 86_400_000;
-
-/** Days are those of this browser's clock. Pure but for the time zone. */
-export function timesOf(when: string, nowMs: number): { since?: string; until?: string } {
-  const midnight = new Date(nowMs);
-  midnight.setHours(0, 0, 0, 0);
-  const day = (ms: number) => new Date(ms).toISOString();
-  if (when === 'today') return { since: day(midnight.getTime()) };
-  if (when === 'yesterday') {
-    const before = new Date(midnight);
-    before.setDate(before.getDate() - 1);
-    return { since: day(before.getTime()), until: day(midnight.getTime()) };
-  }
-  if (when === 'hours') return { since: day(nowMs - DAY_MS) };
-  return when === 'week' ? { since: day(nowMs - 7 * DAY_MS) } : {};
-}
 
 interface Query {
   readonly when: string;
@@ -160,7 +136,7 @@ function Search({ first, onQuery }: { readonly first: Query; readonly onQuery: (
       <label>
         When
         <select name="when" onChange={(event) => event.currentTarget.form?.requestSubmit()}>
-          {TIMES.map(([value, text]) => (
+          {[['', 'any time'] as const, ...TIMES].map(([value, text]) => (
             <option key={value} value={value} selected={value === first.when}>
               {text}
             </option>

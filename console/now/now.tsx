@@ -1,5 +1,6 @@
 /** Is it working, what came in today, what was refused: at a glance, live. */
 import type { Overview, RunningExecution, Summary, WaitingUpload } from '../../shared/console/api.ts';
+import { outcomeEntry } from '../../shared/ingest/report.ts';
 import { age, bytes, clock, count, plural, seconds } from '../format.ts';
 import { now, overview } from '../live.ts';
 import { Badge } from '../parts/badge.tsx';
@@ -46,13 +47,13 @@ function Figures({ found }: { readonly found: Overview }) {
         name="Rejected, 24 h"
         value={count(rejected)}
         tone={rejected > 0 ? 'warn' : 'plain'}
-        to={linkTo('find', 'rejected', 'hours')}
+        to={linkTo('refused', 'rejected', 'hours')}
       />
       <Figure
         name="Failed, 24 h"
         value={count(failed)}
         tone={failed > 0 ? 'bad' : 'plain'}
-        to={linkTo('find', 'failed', 'hours')}
+        to={linkTo('refused', 'failed', 'hours')}
       />
       <Figure name="Running" value={count(found.running.length)} tone="plain" />
       <Figure name="Oldest waiting" value={oldest ? age(oldest.oldest, now.value) : '–'} tone="plain" />
@@ -66,7 +67,7 @@ function Figure(props: {
   readonly name: string;
   readonly value: string;
   readonly tone: string;
-  /** Where its objects are listed. */
+  /** Where its objects are told of. */
   readonly to?: string;
 }) {
   const { name, value, tone, to } = props;
@@ -167,6 +168,11 @@ function Finished({ recent }: { readonly recent: readonly Summary[] }) {
     <>
       <section aria-labelledby="troubles">
         <h2 id="troubles">Last troubles</h2>
+        <p class="dim">
+          All that was refused, by reason: <a href={linkTo('refused', 'rejected', 'today')}>today</a>,{' '}
+          <a href={linkTo('refused', 'rejected', 'yesterday')}>yesterday</a>,{' '}
+          <a href={linkTo('refused', 'rejected', 'week')}>the last 7 days</a>
+        </p>
         {troubled.length === 0 ? (
           <Empty>Nothing was refused and nothing failed lately.</Empty>
         ) : (
@@ -196,7 +202,10 @@ function Finished({ recent }: { readonly recent: readonly Summary[] }) {
 }
 
 function Trouble({ summary }: { readonly summary: Summary }) {
-  const rejects = Object.entries(summary.rejects ?? {}).sort(([, a], [, b]) => b - a);
+  const benign = (code: string) => outcomeEntry(code)?.benign ?? false;
+  const rejects = Object.entries(summary.rejects ?? {}).sort(
+    ([a, ofA], [b, ofB]) => Number(benign(a)) - Number(benign(b)) || ofB - ofA,
+  );
   return (
     <li class="card">
       <span class="row">
@@ -207,7 +216,11 @@ function Trouble({ summary }: { readonly summary: Summary }) {
       </span>
       <span class="codes">
         {rejects.map(([code, value]) => (
-          <a key={code} class="badge plain" href={linkTo('ingests', summary.executionId, code)}>
+          <a
+            key={code}
+            class={`badge ${benign(code) ? 'benign' : 'plain'}`}
+            href={linkTo('ingests', summary.executionId, code)}
+          >
             {code} {count(value)}
           </a>
         ))}

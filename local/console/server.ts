@@ -16,6 +16,7 @@ import {
   jsonAnswer,
 } from '../../shared/console/http.ts';
 import { makeOverview } from '../../shared/console/overview.ts';
+import { makeRefusalReader } from '../../shared/console/refusals.ts';
 import { runRoute, type Services } from '../../shared/console/routes.ts';
 import { makeExecutionSearch } from '../../shared/console/search-executions.ts';
 import { securityHeaders } from '../../shared/console/security-headers.ts';
@@ -101,6 +102,7 @@ function openServices(
     overview,
     searchExecutions: makeExecutionSearch(backend),
     held: makeHeldReader(backend),
+    refusals: makeRefusalReader(backend),
     live: makeLive(overview, log),
     close,
   };

@@ -90,6 +90,32 @@ export interface ExecutionPage {
   readonly looked: number;
 }
 
+/** What was refused or failed in the ingests that ended in a time. */
+export interface RefusalQuery {
+  /** ISO 8601, UTC. */
+  readonly since?: string;
+  readonly until?: string;
+  /** Where an earlier answer stopped. */
+  readonly next?: string;
+}
+
+export interface RefusalPage {
+  /** Those in which anything was refused or failed, newest first. */
+  readonly ingests: readonly RefusingIngest[];
+  /** There may be more: ask again from here. */
+  readonly next?: string;
+  /** How many ingests this answer looked at. */
+  readonly looked: number;
+}
+
+export interface RefusingIngest {
+  readonly executionId: string;
+  readonly upload: string;
+  readonly finishedAt: string;
+  /** Objects by code. */
+  readonly rejects: Readonly<Record<string, number>>;
+}
+
 /** Objects of one outcome and code. */
 export interface CodeGroup {
   readonly outcome: ObjectOutcome;

@@ -5,7 +5,7 @@ import { uploadName } from '../ingest/uploads.ts';
 import { uploadIdOf, uploadOf } from '../ingest/work-keys.ts';
 import type { Overview, RunningExecution, Summary, WaitingUpload } from './api.ts';
 import type { Backend } from './backend.ts';
-import { makeSummaryReader, readReport, summaryKeys } from './reports.ts';
+import { makeRejectReader, makeSummaryReader, summaryKeys } from './reports.ts';
 import { stagesOf } from './stages.ts';
 
 const RECENT = 60;
@@ -46,21 +46,6 @@ export function makeOverview(backend: Backend): () => Promise<Overview> {
       }),
       recent,
     };
-  };
-}
-
-/** Early summaries have none. Reports never change once written: each is read once. */
-function makeRejectReader(backend: Backend): (summary: Summary) => Promise<Summary> {
-  const known = new Map<string, Summary['rejects']>();
-  return async (summary) => {
-    const rejects =
-      summary.rejects ??
-      known.get(summary.executionId) ??
-      (await readReport(backend, summary.executionId))?.rejects ??
-      {};
-    known.set(summary.executionId, rejects);
-    if (known.size > 4 * TROUBLED) known.delete(known.keys().next().value as string);
-    return { ...summary, rejects };
   };
 }
 

@@ -36,6 +36,13 @@ async function* newestFirst(backend: Backend, prefix: string, before: string): A
   yield* keys.reverse();
 }
 
+/** Keys of summaries sort by the time of their end: where `time` (ISO 8601) is among them. Throws HttpProblem 400. */
+export function summaryKeyAt(name: string, time: string): string {
+  const date = new Date(time);
+  if (Number.isNaN(date.getTime())) throw new HttpProblem(400, `${name}: expected a time in ISO 8601`);
+  return workKeys.summary(date.toISOString(), '').replace(/-\.json$/, '');
+}
+
 /** Summaries never change once written: each is read once. */
 export function makeSummaryReader(backend: Backend): (key: string) => Promise<Summary | undefined> {
   const known = new Map<string, Summary>();
@@ -59,4 +66,19 @@ export async function requireReport(backend: Backend, executionId: string): Prom
   const report = await readReport(backend, executionId);
   if (report === undefined) throw new HttpProblem(404, `execution ${executionId} has no report`);
   return report;
+}
+
+/** Adds what was refused, by code, where a summary (early ones) does not say so: from the report, which is read once. */
+export function makeRejectReader(backend: Backend): (summary: Summary) => Promise<Summary> {
+  const known = new Map<string, Summary['rejects']>();
+  return async (summary) => {
+    const rejects =
+      summary.rejects ??
+      known.get(summary.executionId) ??
+      (await readReport(backend, summary.executionId))?.rejects ??
+      {};
+    if (summary.rejects === undefined) known.set(summary.executionId, rejects);
+    if (known.size > 5_000) known.delete(known.keys().next().value as string);
+    return { ...summary, rejects };
+  };
 }

@@ -6,6 +6,8 @@ import type {
   ImageSetQuery,
   ObjectsQuery,
   Overview,
+  RefusalPage,
+  RefusalQuery,
 } from './api.ts';
 import { type Backend, type Download, isExecutionId } from './backend.ts';
 import { readDataStore } from './data-store.ts';
@@ -39,6 +41,7 @@ export interface Services {
   readonly overview: () => Promise<Overview>;
   readonly searchExecutions: (query: ExecutionQuery) => Promise<ExecutionPage>;
   readonly held: (query: HeldQuery) => Promise<HeldPage>;
+  readonly refusals: (query: RefusalQuery) => Promise<RefusalPage>;
 }
 
 interface Call {
@@ -75,6 +78,9 @@ const ROUTES: readonly Route[] = [
     const query = await texts<ExecutionQuery>(request, [...names, 'since', 'until']);
     return services.searchExecutions(query);
   }),
+  answer('POST', 'refusals', async ({ services, request }) =>
+    services.refusals(await texts<RefusalQuery>(request, ['since', 'until', 'next'])),
+  ),
   answer('GET', 'executions/:id', (call) => readExecution(call.backend, executionId(call))),
   answer('POST', 'executions/:id/objects', async (call) => {
     const body = await readJsonBody(call.request);

@@ -3,9 +3,8 @@ import type { Report } from '../ingest/report.ts';
 import { workKeys } from '../ingest/work-keys.ts';
 import type { ExecutionPage, ExecutionQuery, Summary } from './api.ts';
 import type { Backend } from './backend.ts';
-import { HttpProblem } from './http.ts';
 import { searchImageSets } from './image-sets.ts';
-import { makeSummaryReader, readReport, summaryKeys } from './reports.ts';
+import { makeSummaryReader, readReport, summaryKeyAt, summaryKeys } from './reports.ts';
 
 const PAGE = 50;
 /** One answer takes no longer than about this; the page goes on from where it stopped. */
@@ -16,8 +15,8 @@ export function makeExecutionSearch(backend: Backend): (query: ExecutionQuery) =
   const readSummary = makeSummaryReader(backend);
   return async (query) => {
     const matches = await makeMatcher(backend, query);
-    const since = query.since === undefined ? '' : keyAt('since', query.since);
-    const before = query.next ?? (query.until === undefined ? undefined : keyAt('until', query.until));
+    const since = query.since === undefined ? '' : summaryKeyAt('since', query.since);
+    const before = query.next ?? (query.until === undefined ? undefined : summaryKeyAt('until', query.until));
     const executions: Summary[] = [];
     const untilMs = Date.now() + LOOK_MS;
     let looked = 0;
@@ -30,13 +29,6 @@ export function makeExecutionSearch(backend: Backend): (query: ExecutionQuery) =
     }
     return { executions, looked };
   };
-}
-
-/** Keys of summaries sort by the time of their end. Throws HttpProblem 400. */
-function keyAt(name: string, time: string): string {
-  const date = new Date(time);
-  if (Number.isNaN(date.getTime())) throw new HttpProblem(400, `${name}: expected a time in ISO 8601`);
-  return workKeys.summary(date.toISOString(), '').replace(/-\.json$/, '');
 }
 
 type Matcher = (summary: Summary) => Promise<boolean>;

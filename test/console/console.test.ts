@@ -313,6 +313,7 @@ describe.skipIf(!hasChromium)('the pages', () => {
       [[], 'Last troubles'],
       [['ingests'], 'looked at'],
       [['ingests', executionId, 'NotP10'], 'What to do:'],
+      [['refused', 'rejected', 'hours'], 'Retry all'],
       [['image-sets'], 'image sets shown'],
       [['image-sets', imageSets[0]?.imageSetId ?? ''], 'Versions'],
       [['upload'], 'Drop files or folders here.'],

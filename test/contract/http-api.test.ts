@@ -17,6 +17,7 @@ function partsWith(overview: () => Promise<unknown>, frameBytes = 0): HttpApiPar
       overview: overview as HttpApiParts['services']['overview'],
       searchExecutions: async () => ({ executions: [], looked: 0 }),
       held: async () => ({ cases: [], looked: 0 }),
+      refusals: async () => ({ ingests: [], looked: 0 }),
     },
     files: new Map([['/', { body: page, contentType: 'text/html; charset=utf-8' }]]),
     connectTo: async () => ['https://login.example.org'],

@@ -1,0 +1,49 @@
+/** Asks for the refusals of a time, page by page, and shows what is there meanwhile. */
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { RefusalPage, RefusingIngest } from '../../shared/console/api.ts';
+import { timesOf } from '../ingests/times.ts';
+import { post } from '../server.ts';
+
+/** More is asked for only when somebody wants it. */
+const INGESTS_AT_ONCE = 5_000;
+
+export interface Refusals {
+  readonly ingests: readonly RefusingIngest[];
+  readonly looked: number;
+  readonly next?: string;
+}
+
+const NONE: Refusals = { ingests: [], looked: 0 };
+
+export function useRefusals(when: string) {
+  const found = useSignal(NONE);
+  const state = useSignal<'loading' | 'there' | string>('loading');
+  const load = async (from: Refusals, signal?: AbortSignal) => {
+    state.value = 'loading';
+    const times = timesOf(when, Date.now());
+    let so = from;
+    try {
+      do {
+        const body = { ...times, ...(so.next === undefined ? {} : { next: so.next }) };
+        const { ingests, looked, next } = await post<RefusalPage>('refusals', body, signal);
+        so = {
+          ingests: [...so.ingests, ...ingests],
+          looked: so.looked + looked,
+          ...(next === undefined ? {} : { next }),
+        };
+        found.value = so;
+      } while (so.next !== undefined && so.looked - from.looked < INGESTS_AT_ONCE);
+      state.value = 'there';
+    } catch (error) {
+      if (!signal?.aborted) state.value = (error as Error).message;
+    }
+  };
+  useEffect(() => {
+    const abort = new AbortController();
+    found.value = NONE;
+    void load(NONE, abort.signal);
+    return () => abort.abort();
+  }, [when]);
+  return { found: found.value, state: state.value, goOn: () => void load(found.peek()) };
+}
