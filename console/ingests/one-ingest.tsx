@@ -1,7 +1,7 @@
 /** One ingest: its flow, its objects by outcome and code with what to do about them, its image sets and its history. */
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import type { CodeGroup, ExecutionDetails, Report } from '../../shared/console/api.ts';
+import type { CodeGroup, ExecutionDetails, Report, Retryable } from '../../shared/console/api.ts';
 import { bytes, clock, count, plural, seconds } from '../format.ts';
 import { overview } from '../live.ts';
 import { Stages } from '../now/stages.tsx';
@@ -218,13 +218,15 @@ function Groups({
   const outcomes = (['failed', 'rejected', 'ingested', 'duplicate'] as const).filter((outcome) =>
     details.groups.some((group) => group.outcome === outcome),
   );
+  const { executionId, upload, retryable = { putBacks: [], left: {} } } = details;
+  const retried = { executionId, upload, retryable };
   return (
     <section aria-labelledby="objects">
       <h2 id="objects">Objects</h2>
       {troubled.length > 1 && (
         <Retry
-          executionId={details.executionId}
-          count={troubled.reduce((sum, group) => sum + group.count, 0)}
+          {...retried}
+          total={troubled.reduce((sum, group) => sum + group.count, 0)}
           hint="Puts everything that was refused or failed back into the inbox. Or open a reason below, and retry what it is about."
         />
       )}
@@ -236,7 +238,7 @@ function Groups({
             .map((group) => (
               <Group
                 key={group.code}
-                executionId={details.executionId}
+                {...retried}
                 group={group}
                 isFirstOpen={group.code !== '' && group.code === code}
               />
@@ -249,10 +251,12 @@ function Groups({
 
 function Group(props: {
   readonly executionId: string;
+  readonly upload: string;
+  readonly retryable: Retryable;
   readonly group: CodeGroup;
   readonly isFirstOpen: boolean;
 }) {
-  const { executionId, group, isFirstOpen } = props;
+  const { executionId, upload, retryable, group, isFirstOpen } = props;
   const isOpen = useSignal(isFirstOpen);
   const box = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
@@ -284,7 +288,9 @@ function Group(props: {
       {canRetry && (
         <Retry
           executionId={executionId}
-          count={group.count}
+          upload={upload}
+          total={group.count}
+          retryable={retryable}
           code={group.code}
           hint={
             group.retry

@@ -1,12 +1,13 @@
-/** Puts objects of an ingest back into the inbox, and leads to the ingest that takes them. */
+/** Puts objects of an ingest back into the inbox, tells what was put back before, and leads to the ingest that takes them. */
 import { useSignal } from '@preact/signals';
-import { count, plural } from '../format.ts';
+import type { Retryable } from '../../shared/console/api.ts';
+import { clock, count, plural } from '../format.ts';
 import { overview } from '../live.ts';
 import { linkTo } from '../route.ts';
 import { post } from '../server.ts';
 
-/** What was put back, and which ingests of its upload there were before. */
-interface PutBack {
+/** What was put back just now, and which ingests of its upload there were before. */
+interface Done {
   readonly objects: number;
   readonly upload: string;
   readonly before: ReadonlySet<string>;
@@ -14,14 +15,65 @@ interface PutBack {
 
 export function Retry(props: {
   readonly executionId: string;
-  readonly count: number;
+  readonly upload: string;
+  /** Of this code, or in all. */
+  readonly total: number;
+  readonly retryable: Retryable;
   /** Without one everything that was refused or failed. */
   readonly code?: string;
   readonly hint: string;
 }) {
-  const { executionId, code, hint } = props;
+  const { executionId, upload, total, retryable, code, hint } = props;
+  const left = code === undefined ? sumOf(retryable.left) : (retryable.left[code] ?? 0);
+  return (
+    <>
+      {retryable.putBacks.map((putBack) => (
+        <Before key={putBack.at} putBack={putBack} upload={upload} code={code} />
+      ))}
+      {left === 0 ? (
+        <p class="dim">Nothing of it is left to be tried again.</p>
+      ) : (
+        <Again executionId={executionId} left={left} isAll={left === total} code={code} hint={hint} />
+      )}
+    </>
+  );
+}
+
+const sumOf = (objects: Readonly<Record<string, number>>) =>
+  Object.values(objects).reduce((sum, one) => sum + one, 0);
+
+function Before(props: {
+  readonly putBack: Retryable['putBacks'][number];
+  readonly upload: string;
+  readonly code: string | undefined;
+}) {
+  const { putBack, upload, code } = props;
+  const objects = code === undefined ? sumOf(putBack.objects) : (putBack.objects[code] ?? 0);
+  if (objects === 0) return null;
+  return (
+    <p class="said">
+      {plural(objects, 'object')} put back on <time dateTime={putBack.at}>{clock(putBack.at)}</time> as upload{' '}
+      {upload}
+      {putBack.ingest && (
+        <>
+          :{' '}
+          <a href={linkTo('ingests', putBack.ingest)}>the ingest that took {objects === 1 ? 'it' : 'them'}</a>
+        </>
+      )}
+    </p>
+  );
+}
+
+function Again(props: {
+  readonly executionId: string;
+  readonly left: number;
+  readonly isAll: boolean;
+  readonly code: string | undefined;
+  readonly hint: string;
+}) {
+  const { executionId, left, isAll, code, hint } = props;
   const says = useSignal('');
-  const putBack = useSignal<PutBack | undefined>(undefined);
+  const putBack = useSignal<Done | undefined>(undefined);
   const busy = useSignal(false);
   const retry = async () => {
     busy.value = true;
@@ -40,7 +92,7 @@ export function Retry(props: {
   return (
     <p class="row retry">
       <button type="button" disabled={busy.value} onClick={() => void retry()}>
-        Retry all {count(props.count)}
+        {isAll ? 'Retry all' : 'Retry the other'} {count(left)}
         {code !== undefined && ` of ${code}`}
       </button>
       <span class={putBack.value || says.value ? '' : 'dim'} role="status">
@@ -53,7 +105,7 @@ export function Retry(props: {
 const ingests = () => [...(overview.value?.running ?? []), ...(overview.value?.recent ?? [])];
 
 /** Until the new ingest has begun, the first page shows the upload waiting. */
-function Started({ objects, upload, before }: PutBack) {
+function Started({ objects, upload, before }: Done) {
   const begun = ingests().find((one) => one.upload === upload && !before.has(one.executionId));
   return (
     <>

@@ -63,8 +63,15 @@ function OneIngest(props: {
         >
           {isOpen.value ? 'Hide' : 'Show'} {count(objects)} {objects === 1 ? 'file' : 'files'}
         </button>
-        <Retry executionId={executionId} count={objects} code={code} hint="" />
       </div>
+      <Retry
+        executionId={executionId}
+        upload={upload}
+        total={objects}
+        retryable={ingest.retryable}
+        code={code}
+        hint=""
+      />
       {isOpen.value && <Objects executionId={executionId} outcome={kind} code={code} total={objects} />}
     </li>
   );

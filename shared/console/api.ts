@@ -1,5 +1,6 @@
 /** What the console's server and its pages say to each other: types only. */
 
+import type { PutBack } from '../ingest/put-backs.ts';
 import type { HeldCode } from '../ingest/refused-objects.ts';
 import type { HeldView, PatientView } from '../ingest/release-held.ts';
 import type { BatchReport, Counts, ObjectLine, ObjectOutcome, Report } from '../ingest/report.ts';
@@ -114,6 +115,15 @@ export interface RefusingIngest {
   readonly finishedAt: string;
   /** Objects by code. */
   readonly rejects: Readonly<Record<string, number>>;
+  readonly retryable: Retryable;
+}
+
+/** What of an ingest's refused objects was put back before, and what can still be. */
+export interface Retryable {
+  /** The oldest first; `ingest`: the execution that took them, once it has ended. */
+  readonly putBacks: readonly (PutBack & { readonly ingest?: string })[];
+  /** Objects by code. */
+  readonly left: Readonly<Record<string, number>>;
 }
 
 /** Objects of one outcome and code. */
@@ -137,6 +147,8 @@ export interface ExecutionDetails {
   readonly error?: string;
   readonly stages: readonly Stage[];
   readonly report?: Report;
+  /** Beside a report. */
+  readonly retryable?: Retryable;
   readonly groups: readonly CodeGroup[];
 }
 

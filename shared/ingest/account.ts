@@ -136,7 +136,8 @@ function accept(
 }
 
 /** Codes of objects that are not what was accounted for, or not done: they stay where they are. */
-const STAYING = new Set(['ChangedDuringIngest', 'Unfinished']);
+/** With these codes an object stays in the inbox. */
+export const STAYING: ReadonlySet<string> = new Set(['ChangedDuringIngest', 'Unfinished']);
 
 function refuse(
   inspected: InspectedLine,

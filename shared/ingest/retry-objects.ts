@@ -2,6 +2,7 @@
 import { NoSuchObject } from '../ports/object-store.ts';
 import { forgetAttempts } from './attempts.ts';
 import { readJson, readLines } from './ndjson.ts';
+import { notePutBack } from './put-backs.ts';
 import type { ObjectLine, Report } from './report.ts';
 import { nameUpload, startIngest, type UploadDeps } from './uploads.ts';
 import { workKeys } from './work-keys.ts';
@@ -25,18 +26,24 @@ export async function retryObjects(
   const report = await readJson<Report>(deps.objects, workBucket, workKeys.report(executionId));
   if (!report) throw new NoSuchObject(`report of execution ${executionId}`);
   const { upload } = report.value;
-  let restored = 0;
+  const back = new Map<string, number>();
   let skipped = 0;
   for await (const line of readLines<ObjectLine>(deps.objects, workBucket, workKeys.objects(executionId))) {
     if (line.outcome !== 'rejected' && line.outcome !== 'failed') continue;
     if (code !== undefined && line.code !== code) continue;
     if (key !== undefined && (typeof key === 'string' ? line.key !== key : !key.has(line.key))) continue;
-    if (await restore(deps, executionId, line)) restored++;
+    if (await restore(deps, executionId, line))
+      back.set(line.code ?? '', (back.get(line.code ?? '') ?? 0) + 1);
     else skipped++;
+  }
+  if (back.size > 0) {
+    const at = new Date(deps.clock.now()).toISOString();
+    await notePutBack(deps.objects, workBucket, executionId, { at, objects: Object.fromEntries(back) });
   }
   const uploadId = await nameUpload(deps, upload);
   await forgetAttempts(deps, uploadId);
   await startIngest(deps, upload);
+  const restored = [...back.values()].reduce((sum, objects) => sum + objects, 0);
   return { upload, restored, skipped };
 }
 

@@ -92,6 +92,9 @@ export const workKeys = {
   refused: (kind: 'rejected' | 'failed', executionId: string, key: string) =>
     `${refusedOf(kind, executionId)}${sha256(key)}`,
   refusedOf,
+  /** What was put back into the inbox, each time; `at` is ISO 8601, UTC. */
+  putBack: (executionId: string, at: string) => `${execution(executionId)}put-back/${at}.json`,
+  putBacks: (executionId: string) => `${execution(executionId)}put-back/`,
   /** Small summaries by day, for listings; `finishedAt` is ISO 8601, UTC. */
   summary: (finishedAt: string, executionId: string) =>
     `reports/${finishedAt.slice(0, 4)}/${finishedAt.slice(5, 7)}/${finishedAt.slice(8, 10)}/${finishedAt}-${executionId}.json`,

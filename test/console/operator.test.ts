@@ -333,7 +333,7 @@ describe.skipIf(!hasChromium)('an operator', () => {
 
   it('reads from the first page which files were refused, why, and has them tried again', async () => {
     const { upload } = await refusedYesterday();
-    await finished(world.url, 'junk');
+    const first = await finished(world.url, 'junk');
     await open();
     await page.getByRole('link', { name: /Rejected, 24 h/ }).click();
     const code = page.getByRole('region', { name: 'NotP10' });
@@ -353,6 +353,23 @@ describe.skipIf(!hasChromium)('an operator', () => {
     await ingest.getByRole('button', { name: 'Retry all 2 of NotP10' }).click();
     await ingest.getByRole('link', { name: 'the new ingest' }).click();
     await page.locator('h1', { hasText: 'junk' }).waitFor();
+    const second = await finished(world.url, 'junk', [first.executionId]);
+    // Both reasons of the first ingest: one was put back, the other can still be.
+    await open('ingests', first.executionId, 'NotP10');
+    const group = (name: string) => page.locator('details.group', { hasText: name });
+    await group('NotP10').getByText('2 objects put back on').waitFor();
+    const taken = group('NotP10').getByRole('link', { name: 'the ingest that took them' });
+    expect(await taken.getAttribute('href')).toContain(second.executionId);
+    expect(
+      await group('NotP10')
+        .getByRole('button', { name: /^Retry/ })
+        .count(),
+    ).toBe(0);
+    await page.getByRole('button', { name: 'Retry the other 1', exact: true }).waitFor();
+    // What somebody removed cannot come back.
+    await open('ingests', 'yesterday-1', 'NotP10');
+    await group('NotP10').getByText('Nothing of it is left').waitFor();
+    expect(await page.getByRole('button', { name: /^Retry/ }).count()).toBe(0);
     const { executions } = await ask<ExecutionPage>(server.url, 'executions/search', { code: 'NotP10' });
     expect(executions.map((one) => one.upload)).toContain('junk');
   }, 180_000);

@@ -7,6 +7,7 @@ import { seriesLease } from '../../shared/ingest/leases.ts';
 import { readJson } from '../../shared/ingest/ndjson.ts';
 import { identityOf, patientDecisionOf } from '../../shared/ingest/patient-decisions.ts';
 import { processHolder, whileHolding } from '../../shared/ingest/process-leases.ts';
+import { putBacksOf } from '../../shared/ingest/put-backs.ts';
 import { releaseAsOnePatient, releaseAsOtherPatients, viewHeld } from '../../shared/ingest/release-held.ts';
 import { replaceInstances } from '../../shared/ingest/replace-instances.ts';
 import { readResolution } from '../../shared/ingest/resolutions.ts';
@@ -208,6 +209,8 @@ describe.each(PROFILES)('another content under a known instance, in %s', (profil
     const { history = [] } = (await readResolution(pipeline.deps(), SERIES)) ?? {};
     expect(history).toEqual([{ ...by, decision: 'replace', sop: uid('series/1') }]);
     expect(await viewConflict(pipeline.deps(), SERIES, uid('series/1'))).toBeUndefined();
+    const records = await putBacksOf(pipeline.store, 'work', view?.executionId ?? '');
+    expect(records.map(({ objects }) => objects)).toEqual([{ InstanceConflict: 1 }]);
     await pipeline.settle();
     expect((await outcomes(pipeline))['b/1']).toBe('ingested');
     return pipeline;
