@@ -1,4 +1,5 @@
 /** The shell around the panels: name, navigation, connection, theme. */
+import { useEffect } from 'preact/hooks';
 import { DataStorePanel } from './data-store/data-store.tsx';
 import { ImageSetPanel } from './image-sets/image-set.tsx';
 import { ImageSetsPanel } from './image-sets/image-sets.tsx';
@@ -6,6 +7,7 @@ import { IngestsPanel } from './ingests/ingests.tsx';
 import { OneIngestPanel } from './ingests/one-ingest.tsx';
 import { connection, overview } from './live.ts';
 import { NowPanel } from './now/now.tsx';
+import { NotThere } from './parts/not-there.tsx';
 import { RefusedPanel } from './refused/refused.tsx';
 import { linkTo, route } from './route.ts';
 import { signedInAs, signInAgain, signInProblem, signOut } from './sign-in/session.ts';
@@ -25,6 +27,11 @@ const PART_OF: Readonly<Record<string, string>> = { find: 'ingests', refused: ''
 
 export function App() {
   const [panel = ''] = route.value;
+  const shown = PART_OF[panel] ?? panel;
+  useEffect(() => {
+    const { name } = PANELS.find(({ path }) => path === shown) ?? { name: 'No such page' };
+    document.title = `${name} · Isocenter`;
+  }, [shown]);
   return (
     <>
       <button type="button" class="skip" onClick={skipToMain}>
@@ -36,11 +43,7 @@ export function App() {
         </a>
         <nav aria-label="Panels">
           {PANELS.map(({ path, name }) => (
-            <a
-              key={path}
-              href={linkTo(path)}
-              aria-current={(PART_OF[panel] ?? panel) === path ? 'page' : undefined}
-            >
+            <a key={path} href={linkTo(path)} aria-current={shown === path ? 'page' : undefined}>
               {name}
               {path === '' && <RunningCount />}
             </a>
@@ -108,7 +111,7 @@ function Panel() {
   if (panel === 'image-sets') return id ? <ImageSetPanel key={id} imageSetId={id} /> : <ImageSetsPanel />;
   if (panel === 'upload') return <UploadPanel />;
   if (panel === 'data-store') return <DataStorePanel />;
-  return <NowPanel />;
+  return panel === '' ? <NowPanel /> : <NotThere what="such page" back="" name="Now" />;
 }
 
 function RunningCount() {

@@ -1,12 +1,16 @@
 /** Which panel is shown: the part of the address after `#`, so that links, back and reload work without a server. */
 import { signal } from '@preact/signals';
 
-const segments = () =>
-  location.hash
-    .replace(/^#\/?/, '')
-    .split('/')
-    .filter(Boolean)
-    .map((part) => decodeURIComponent(part));
+const segments = () => location.hash.replace(/^#\/?/, '').split('/').filter(Boolean).map(decoded);
+
+/** An address that somebody mistyped is shown as it is. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
 
 /** `#/ingests/abc` → `['ingests', 'abc']`. */
 export const route = signal<readonly string[]>(segments());

@@ -9,6 +9,7 @@ import { Advice } from '../parts/advice.tsx';
 import { Badge } from '../parts/badge.tsx';
 import { DownloadButton } from '../parts/download-button.tsx';
 import { Loaded, useLoaded } from '../parts/loaded.tsx';
+import { NotThere } from '../parts/not-there.tsx';
 import { Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
 import { get, post } from '../server.ts';
@@ -33,6 +34,8 @@ export function OneIngestPanel({
   useEffect(() => {
     if (!isLive) again();
   }, [isLive]);
+  if (loading.value.state === 'problem' && [400, 404].includes(loading.value.status))
+    return <NotThere what={`ingest ${executionId}`} back="ingests" name="Ingests" />;
   return (
     <Loaded of={loading.value} again={again}>
       {(details) => (
@@ -175,7 +178,7 @@ function Counts({ report }: { readonly report: Report }) {
     frames.mismatched > 0 ? `${count(frames.mismatched)} do NOT match` : '',
     frames.undecodable > 0 ? `${count(frames.undecodable)} cannot be decoded` : '',
     report.instancesWithoutFrames > 0
-      ? `${count(report.instancesWithoutFrames)} instances without frames`
+      ? `${plural(report.instancesWithoutFrames, 'instance')} without frames`
       : '',
   ];
   const figures = [
@@ -249,6 +252,12 @@ function Groups({
   );
 }
 
+/** What is said of objects with no code. */
+const WITHOUT_REMARK: Readonly<Record<string, string>> = {
+  ingested: 'stored as sent; the service had nothing to say about them',
+  duplicate: 'left as they are',
+};
+
 function Group(props: {
   readonly executionId: string;
   readonly upload: string;
@@ -260,8 +269,11 @@ function Group(props: {
   const isOpen = useSignal(isFirstOpen);
   const box = useRef<HTMLDetailsElement>(null);
   useEffect(() => {
-    if (isFirstOpen) box.current?.scrollIntoView({ block: 'center' });
-  }, []);
+    if (!isFirstOpen) return;
+    isOpen.value = true;
+    box.current?.scrollIntoView({ block: 'center' });
+    box.current?.querySelector('summary')?.focus({ preventScroll: true });
+  }, [isFirstOpen]);
   const canRetry = group.outcome === 'failed' || group.outcome === 'rejected';
   return (
     <details
@@ -278,7 +290,8 @@ function Group(props: {
         >
           {count(group.count)}
         </span>{' '}
-        <strong>{group.code || 'without remark'}</strong> <span class="dim">{group.says}</span>
+        <strong>{group.code || 'without remark'}</strong>{' '}
+        <span class="dim">{group.code === '' ? WITHOUT_REMARK[group.outcome] : group.says}</span>
       </summary>
       {group.advice && (
         <p class="advice">

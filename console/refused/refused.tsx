@@ -89,16 +89,13 @@ function OneCode({ refusals }: { readonly refusals: RefusalsOfCode }) {
       <h2 id={id}>
         <span class={`badge ${kind === 'failed' ? 'bad' : 'warn'}`}>{plural(objects, 'object')}</span> {code}
       </h2>
-      {entry.says && <p>{entry.says}</p>}
-      {entry.advice && (
-        <p class="advice">
-          <strong>What to do:</strong> <Advice text={entry.advice} />
-        </p>
-      )}
-      <p class="dim">
-        {entry.retry
-          ? 'Trying again may help.'
-          : 'The same file will end the same way, unless it or the rules changed.'}
+      <p class="advice">
+        {entry.says}. <strong>What to do:</strong> <Advice text={entry.advice} />{' '}
+        <span class="dim">
+          {entry.retry
+            ? 'Trying again may help.'
+            : 'The same file will end the same way, unless it or the rules changed.'}
+        </span>
       </p>
       <RefusingIngests code={code} kind={kind} ingests={ingests} />
     </section>

@@ -49,11 +49,11 @@ function OneIngest(props: {
   const isOpen = useSignal(false);
   return (
     <li>
-      <span class="row">
-        <a href={linkTo('ingests', executionId, code)}>{upload}</a>
-        <span class="dim">{age(finishedAt, now.value)} ago</span>
-      </span>
-      <div class="buttons">
+      <div class="refusing-row">
+        <span>
+          <a href={linkTo('ingests', executionId, code)}>{upload}</a>{' '}
+          <span class="dim">{age(finishedAt, now.value)} ago</span>
+        </span>
         <button
           type="button"
           aria-expanded={isOpen.value}
@@ -63,15 +63,15 @@ function OneIngest(props: {
         >
           {isOpen.value ? 'Hide' : 'Show'} {count(objects)} {objects === 1 ? 'file' : 'files'}
         </button>
+        <Retry
+          executionId={executionId}
+          upload={upload}
+          total={objects}
+          retryable={ingest.retryable}
+          code={code}
+          hint=""
+        />
       </div>
-      <Retry
-        executionId={executionId}
-        upload={upload}
-        total={objects}
-        retryable={ingest.retryable}
-        code={code}
-        hint=""
-      />
       {isOpen.value && <Objects executionId={executionId} outcome={kind} code={code} total={objects} />}
     </li>
   );

@@ -226,6 +226,59 @@ export const OUTCOMES = {
     advice:
       'Compare the named keywords, then `isocenter resolve SERIES` with `--merge-into ID` or `--keep-apart`.',
   },
+  B100: {
+    kind: 'note',
+    retry: false,
+    benign: false,
+    says: 'stored whole, as one blob: HealthImaging could not transcode its pixels',
+    advice: 'Get it with GetDICOMInstance and `transfer-syntax=*`; no frame of it can be drawn or proven.',
+  },
+  B110: {
+    kind: 'note',
+    retry: false,
+    benign: false,
+    says: 'stored whole: HealthImaging could not take its frames apart',
+    advice:
+      'Have the source look at the object: its pixel data does not hold the frames that it declares; GetDICOMInstance gives it back as it came.',
+  },
+  B111: {
+    kind: 'note',
+    retry: false,
+    benign: false,
+    says: 'stored whole: it has another number of frames than NumberOfFrames says',
+    advice:
+      'Have the source correct NumberOfFrames or the pixel data; GetDICOMInstance gives it back as it came.',
+  },
+  B112: {
+    kind: 'note',
+    retry: false,
+    benign: false,
+    says: 'stored whole: its offset table does not fit its frames',
+    advice:
+      'Have the source write the encapsulated pixel data again; GetDICOMInstance gives it back as it came.',
+  },
+  B120: {
+    kind: 'note',
+    retry: false,
+    benign: false,
+    says: 'stored whole, as one blob: HealthImaging cannot decode its transfer syntax',
+    advice:
+      'Where frames are needed, send it uncompressed or in JPEG, JPEG-LS, JPEG 2000, RLE or HTJ2K; GetDICOMInstance with `transfer-syntax=*` gives it back.',
+  },
+  B201: {
+    kind: 'note',
+    retry: false,
+    benign: false,
+    says: 'stored; a UID is not formed as PS3.5 9.1 wants it',
+    advice: 'Correct it at the source: other systems may refuse this UID.',
+  },
+  B202: {
+    kind: 'note',
+    retry: false,
+    benign: false,
+    says: 'stored; a value is longer than the standard allows',
+    advice: 'Shorten it at the source: HealthImaging may not find the image set by this value.',
+  },
 } as const satisfies Record<string, OutcomeEntry>;
 
 export type OutcomeCode = keyof typeof OUTCOMES;

@@ -109,7 +109,7 @@ export function describePages(deployed: () => DeployedConsole): void {
     it(
       'decides about variants with a reason, draws a frame, and tries again what was refused',
       async () => {
-        await open('now');
+        await open('');
         await page
           .getByRole('link', { name: /^console-/ })
           .first()

@@ -68,7 +68,13 @@ function look(series: string, photometric: string, sample: (x: number, y: number
   const bits = { BitsAllocated: 8, BitsStored: 8, HighBit: 7, PixelRepresentation: 0 };
   return writeP10({
     transferSyntaxUID: SYNTAX.explicitLittle,
-    elements: { ...elements, ...bits, PhotometricInterpretation: photometric, ...more },
+    elements: {
+      ...elements,
+      ...bits,
+      StudyID: 'of more than sixteen',
+      PhotometricInterpretation: photometric,
+      ...more,
+    },
     pixelData: pixels,
   });
 }
@@ -330,6 +336,38 @@ describe.skipIf(!hasChromium)('an operator', () => {
     await expect.poll(stillThere, { timeout: PATIENCE }).toBe(3);
     await releaseHold(held, 'stopped');
   }, 180_000);
+
+  it(
+    'is told what a warning means, where an address leads to nothing, and lands on the reason that was clicked',
+    async () => {
+      const main = page.getByRole('main');
+      const { executionId } = await finished(world.url, 'looks');
+      await open('ingests', executionId);
+      await page
+        .locator('details.group', { hasText: 'B202' })
+        .getByText('longer than the standard')
+        .waitFor();
+      await open('ingests', 'never-was');
+      await page.getByRole('heading', { name: 'There is no ingest never-was' }).waitFor();
+      expect(await page.getByRole('alert').count()).toBe(0);
+      expect(await page.title()).toBe('Ingests · Isocenter');
+      await main.getByRole('link', { name: 'Ingests' }).click();
+      await page.getByRole('heading', { name: 'Ingests' }).waitFor();
+      for (const address of ['nonsense', '%E0%A4%A']) {
+        await open(address);
+        await page.getByRole('heading', { name: 'There is no such page' }).waitFor();
+      }
+      await main.getByRole('link', { name: 'Now' }).click();
+      await finished(world.url, 'junk');
+      const junk = page.locator('.troubles li', { hasText: 'junk' }).first();
+      const codes = async () =>
+        (await junk.locator('.codes a').allTextContents()).map((text) => text.split(' ')[0]);
+      await expect.poll(codes, { timeout: PATIENCE }).toEqual(['NotP10', 'SystemFile']);
+      await junk.getByRole('link', { name: 'NotP10' }).click();
+      await page.locator('details.group[open] summary:focus', { hasText: 'NotP10' }).waitFor();
+    },
+    PATIENCE,
+  );
 
   it('reads from the first page which files were refused, why, and has them tried again', async () => {
     const { upload } = await refusedYesterday();
