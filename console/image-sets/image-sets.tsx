@@ -2,11 +2,11 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { ImageSetPage, ImageSetSummary } from '../../shared/console/api.ts';
-import { clock, count } from '../format.ts';
+import { count, plural } from '../format.ts';
 import { Busy, Empty, Problem } from '../parts/loaded.tsx';
-import { linkTo } from '../route.ts';
 import { post } from '../server.ts';
-import { Thumbnail } from '../viewer/thumbnail.tsx';
+import { studiesOf } from './studies.ts';
+import { StudyCard } from './study-card.tsx';
 
 const FIELDS = [
   ['studyInstanceUID', 'Study UID'],
@@ -87,40 +87,45 @@ export function ImageSetsPanel() {
   );
 }
 
-/** Image sets under their study, in the order in which they came. */
+/** Patients are shown from a click on until the panel is left: nothing keeps it. */
 function Studies({ sets }: { readonly sets: readonly ImageSetSummary[] }) {
-  const studies = new Map<string, ImageSetSummary[]>();
-  for (const set of sets) {
-    const uid = String(set.DICOMTags.DICOMStudyInstanceUID ?? '');
-    studies.set(uid, [...(studies.get(uid) ?? []), set]);
-  }
+  const isPatientShown = useSignal(false);
+  const isFiltered = useSignal(false);
+  const studies = studiesOf(sets);
+  const withVariants = studies.flatMap((study) => {
+    const series = study.series.filter(({ hasVariants }) => hasVariants);
+    return series.length === 0 ? [] : [{ ...study, series }];
+  });
+  if (sets.length === 0) return null;
   return (
-    <div class="studies">
-      {[...studies].map(([uid, members]) => (
-        <section key={uid} class="card" aria-label={`Study ${uid}`}>
-          <h2 class="study">
-            {String(members[0]?.DICOMTags.DICOMStudyDescription ?? 'Study')} <span class="uid">{uid}</span>
-          </h2>
-          <ul class="sets">
-            {members.map((set) => (
-              <li key={set.imageSetId}>
-                <a href={linkTo('image-sets', set.imageSetId)}>
-                  <Thumbnail imageSetId={set.imageSetId} />
-                  <span>
-                    <strong>{String(set.DICOMTags.DICOMSeriesModality ?? '?')}</strong>{' '}
-                    {String(set.DICOMTags.DICOMSeriesDescription ?? '')}
-                  </span>
-                </a>
-                <span class="dim">
-                  version {set.version}
-                  {set.isPrimary === false && ', not primary'}
-                </span>
-                <span class="dim">{clock(new Date(set.updatedAt * 1000).toISOString())}</span>
-              </li>
-            ))}
-          </ul>
-        </section>
-      ))}
-    </div>
+    <>
+      <p class="row study-choices">
+        <label>
+          <input
+            type="checkbox"
+            checked={isFiltered.value}
+            onChange={(event) => {
+              isFiltered.value = event.currentTarget.checked;
+            }}
+          />{' '}
+          Only with variants ({count(withVariants.length)} of {plural(studies.length, 'study', 'studies')})
+        </label>
+        <button
+          type="button"
+          aria-pressed={isPatientShown.value}
+          onClick={() => {
+            isPatientShown.value = !isPatientShown.value;
+          }}
+        >
+          Show patients
+        </button>
+      </p>
+      {isFiltered.value && withVariants.length === 0 && <Empty>None of those shown has variants.</Empty>}
+      <div class="studies">
+        {(isFiltered.value ? withVariants : studies).map((study) => (
+          <StudyCard key={study.studyInstanceUID} study={study} isPatientShown={isPatientShown.value} />
+        ))}
+      </div>
+    </>
   );
 }

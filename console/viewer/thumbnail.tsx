@@ -9,7 +9,14 @@ import { lookOf, windowOfValues } from './pixels.ts';
 
 const LEVEL = 2;
 
-export function Thumbnail({ imageSetId }: { readonly imageSetId: string }) {
+export function Thumbnail({
+  imageSetId,
+  onDocument,
+}: {
+  readonly imageSetId: string;
+  /** Told what it read to find its frame. */
+  readonly onDocument?: (document: MetadataDocument) => void;
+}) {
   const canvas = useRef<HTMLCanvasElement>(null);
   const state = useSignal<'waiting' | 'drawn' | 'none'>('waiting');
   useEffect(() => {
@@ -17,6 +24,7 @@ export function Thumbnail({ imageSetId }: { readonly imageSetId: string }) {
     const draw = async () => {
       try {
         const document = await get<MetadataDocument>(`image-sets/${imageSetId}/metadata`, abort.signal);
+        onDocument?.(document);
         const frames = framesOf(document);
         const shown = frames[Math.floor(frames.length / 2)];
         if (!shown) throw new Error('no frames');

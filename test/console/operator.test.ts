@@ -22,6 +22,7 @@ import { holdUpload, releaseHold } from '../../shared/ingest/holds.ts';
 import { hasChromium, openBrowser } from '../browser.ts';
 import { ask, type Demonstration, finished, startWorldWith } from './demonstration.ts';
 import { writeLargeExecution } from './large-execution.ts';
+import { LAYOUT_TROUBLES } from './layout.ts';
 
 /** For machines that do much else. */
 const PATIENCE = 150_000;
@@ -335,6 +336,40 @@ describe.skipIf(!hasChromium)('an operator', () => {
         ?.objects;
     await expect.poll(stillThere, { timeout: PATIENCE }).toBe(3);
     await releaseHold(held, 'stopped');
+  }, 180_000);
+
+  it('tells studies and series apart, and who the patients are only when asked', async () => {
+    const main = page.getByRole('main');
+    await finished(world.url, 'looks');
+    await open('image-sets');
+    const study = (text: string) => page.locator('.study-card', { hasText: text });
+    await study('accession LOOKS').getByText('2026-01-31 09:30').waitFor();
+    await study('accession LOOKS').getByText('mono1').waitFor();
+    const variant = study('accession OPERATOR').locator('.series > li').filter({ hasText: 'Two days' });
+    await variant.getByText('one series in 2 image sets').waitFor();
+    await variant.scrollIntoViewIfNeeded();
+    await variant.getByText(/2 instances · .*primary/).waitFor();
+    expect(await main.textContent()).not.toMatch(/PHANTOM|OPERATOR-1/);
+    await page.getByRole('button', { name: 'Show patients' }).click();
+    await study('accession LOOKS').getByText('PHANTOM^VARIANT · ID OPERATOR-1 · born 1970-01-01').waitFor();
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 900 });
+      expect(await page.evaluate(LAYOUT_TROUBLES)).toEqual([]);
+      const boxes = (await page.evaluate(
+        '[...document.querySelectorAll(".study-card")].map((e) => e.getBoundingClientRect()).map(({ x, width }) => [x, Math.round(width)])',
+      )) as [number, number][];
+      expect(new Set(boxes.map(([, wide]) => wide)).size).toBe(1);
+      expect(new Set(boxes.map(([x]) => x)).size).toBe(width === 390 ? 1 : boxes.length);
+    }
+    await page.getByLabel(/Only with variants \(1 of 2 studies\)/).check();
+    await study('accession LOOKS').waitFor({ state: 'detached' });
+    expect(await study('accession OPERATOR').count()).toBe(1);
+    await page.reload();
+    await study('accession LOOKS').waitFor();
+    expect(await main.textContent()).not.toContain('PHANTOM');
+    expect(
+      await page.evaluate('JSON.stringify(localStorage) + JSON.stringify(sessionStorage)'),
+    ).not.toContain('PHANTOM');
   }, 180_000);
 
   it(

@@ -1,0 +1,49 @@
+/** A study: what its image sets are found by, and its series. Who the patient is only where somebody wants to see it. */
+import type { ImageSetSummary } from '../../shared/console/api.ts';
+import { plural } from '../format.ts';
+import { SeriesRow } from './series-row.tsx';
+import { dateOf, type Study, tagOf, timeOf } from './studies.ts';
+
+export function StudyCard({
+  study,
+  isPatientShown,
+}: {
+  readonly study: Study;
+  readonly isPatientShown: boolean;
+}) {
+  const [first] = study.series[0]?.imageSets ?? [];
+  if (first === undefined) return null;
+  const when = `${dateOf(tagOf(first, 'StudyDate'))} ${timeOf(tagOf(first, 'StudyTime'))}`.trim();
+  const facts = [
+    when,
+    labelled('accession', tagOf(first, 'AccessionNumber')),
+    labelled('study ID', tagOf(first, 'StudyId')),
+    plural(study.series.length, 'series', 'series'),
+  ].filter(Boolean);
+  const description = tagOf(first, 'StudyDescription') || 'Study without description';
+  return (
+    <article class="card study-card" aria-label={`Study ${description}, ${when}`}>
+      <h2 class="study">{description}</h2>
+      <p class="dim">{facts.join(' · ')}</p>
+      {isPatientShown && <Patient of={first} />}
+      <p class="uid">{study.studyInstanceUID}</p>
+      <ul class="series">
+        {study.series.map((series) => (
+          <SeriesRow key={series.seriesInstanceUID} series={series} />
+        ))}
+      </ul>
+    </article>
+  );
+}
+
+const labelled = (label: string, value: string) => (value === '' ? '' : `${label} ${value}`);
+
+function Patient({ of: set }: { readonly of: ImageSetSummary }) {
+  const facts = [
+    tagOf(set, 'PatientName') || 'no name',
+    labelled('ID', tagOf(set, 'PatientId')),
+    labelled('born', dateOf(tagOf(set, 'PatientBirthDate'))),
+    labelled('sex', tagOf(set, 'PatientSex')),
+  ].filter(Boolean);
+  return <p class="patient">{facts.join(' · ')}</p>;
+}
