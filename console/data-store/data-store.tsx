@@ -1,12 +1,12 @@
 /** The data store: counts, import jobs, events and API calls as they come. */
-import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { Activity, DataStore } from '../../shared/console/api.ts';
+import type { DataStore } from '../../shared/console/api.ts';
 import { bytes, clock, count, words } from '../format.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Empty, Loaded, useLoaded } from '../parts/loaded.tsx';
 import { Table } from '../parts/table.tsx';
 import { get } from '../server.ts';
+import { Happened } from './happened.tsx';
 
 const AGAIN_MS = 5_000;
 
@@ -70,6 +70,8 @@ const COUNT_NAMES: Readonly<Record<string, string>> = {
   DICOMInstanceCount: 'Instances',
   DICOMStudyCount: 'Studies',
   DICOMSeriesCount: 'Series',
+  SmallImageSetCount: 'Image sets below 5 MB',
+  StructuredStorageBytes: 'Index',
   StorageBytes: 'Stored',
 };
 
@@ -91,51 +93,6 @@ function Jobs({ store }: { readonly store: DataStore }) {
               </td>
               <td>{clock(job.submittedAt)}</td>
               <td>{clock(job.endedAt ?? '')}</td>
-            </tr>
-          ))}
-        </Table>
-      )}
-    </section>
-  );
-}
-
-function Happened({ activity }: { readonly activity: readonly Activity[] }) {
-  const kind = useSignal<'all' | 'event' | 'call' | 'error'>('all');
-  const found = activity.filter(
-    (one) =>
-      kind.value === 'all' || one.kind === kind.value || (kind.value === 'error' && one.error !== undefined),
-  );
-  return (
-    <section aria-labelledby="activity">
-      <h2 id="activity">Events and API calls</h2>
-      <p>
-        <label>
-          Show{' '}
-          <select
-            onChange={(event) => {
-              kind.value = event.currentTarget.value as typeof kind.value;
-            }}
-          >
-            <option value="all">all</option>
-            <option value="event">events</option>
-            <option value="call">API calls</option>
-            <option value="error">errors</option>
-          </select>
-        </label>
-      </p>
-      {found.length === 0 ? (
-        <Empty>Nothing since this world started.</Empty>
-      ) : (
-        <Table label="Events and API calls" heads={['When', 'Kind', 'What', 'About', 'Error']}>
-          {found.slice(0, 60).map((one) => (
-            <tr key={one.id} class={one.error ? 'bad-row' : ''}>
-              <td>{clock(one.at)}</td>
-              <td>{one.kind}</td>
-              <th scope="row">{one.name}</th>
-              <td>
-                <code>{one.about}</code>
-              </td>
-              <td class="bad">{one.error ?? ''}</td>
             </tr>
           ))}
         </Table>

@@ -9,7 +9,7 @@ import type { MergeDeps } from '../../shared/ingest/merge-journal.ts';
 import type { UploadDeps } from '../../shared/ingest/uploads.ts';
 import { systemClock } from '../../shared/ports/clock.ts';
 import type { WorldFile } from '../world/world-file.ts';
-import type { ActivityLog } from './activity.ts';
+import { type ActivityLog, CONSOLE_AGENT } from './activity.ts';
 import { readMetrics } from './metrics.ts';
 import { ownPlaces } from './upload-bodies.ts';
 
@@ -40,7 +40,10 @@ export function openBackend(
     sfn,
     s3,
     deps,
-    imaging: (_action, path, init) => fetch(`${world.healthImagingUrl}${path}`, init),
+    imaging: (_action, path, init) => {
+      const headers = { ...init.headers, 'user-agent': CONSOLE_AGENT };
+      return fetch(`${world.healthImagingUrl}${path}`, { ...init, headers });
+    },
     metrics: () => readMetrics(world.healthImagingUrl),
     activity: () => activity.latest(),
     mergeDeps: () => {

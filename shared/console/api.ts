@@ -208,6 +208,8 @@ export interface Activity {
   readonly name: string;
   readonly about: string;
   readonly error?: string;
+  /** Asked by this console itself. */
+  readonly isOwn?: boolean;
 }
 
 export interface DataStore {

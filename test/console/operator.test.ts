@@ -373,6 +373,32 @@ describe.skipIf(!hasChromium)('an operator', () => {
   }, 180_000);
 
   it(
+    'sees what happened in the data store: the same many times as one row, errors alone, itself only on request',
+    async () => {
+      await finished(world.url, 'junk');
+      const missing = 'a'.repeat(32);
+      const path = `datastore/${world.world.datastoreId}/imageSet/${missing}/getImageSet`;
+      await fetch(`${world.world.healthImagingUrl}/${path}`, { method: 'POST' });
+      // The world's own console, which hears of its events.
+      await page.goto(`${world.url}/#/data-store`);
+      const rows = page.getByRole('region', { name: 'Events and API calls' }).locator('tbody tr');
+      const created = rows.filter({ hasText: 'aws.s3: Object Created' }).filter({ hasText: /× \d/ });
+      await created.first().waitFor();
+      const texts = await rows.allTextContents();
+      expect(texts.filter((text) => /junk|looks|notes|default/.test(text))).toEqual([]);
+      expect(texts.filter((text, n) => text === texts[n + 1])).toEqual([]);
+      expect(texts.join()).not.toContain('GetDatastore');
+      await page.getByLabel('and what this console asks').check();
+      await rows.filter({ hasText: 'GetDatastore' }).first().waitFor();
+      await page.getByLabel('and what this console asks').uncheck();
+      await page.getByLabel('Show').selectOption('error');
+      await rows.filter({ hasText: 'ResourceNotFoundException' }).filter({ hasText: missing }).waitFor();
+      expect(await rows.count()).toBe(1);
+    },
+    PATIENCE,
+  );
+
+  it(
     'is told what a warning means, where an address leads to nothing, and lands on the reason that was clicked',
     async () => {
       const main = page.getByRole('main');

@@ -1,6 +1,6 @@
 /**
  * The service's CloudWatch metrics (namespace AWS/HealthImaging; guide, "Monitoring with CloudWatch") in Prometheus
- * text: calls as they happen, counts of resources when somebody asks.
+ * text: calls as they happen, counts of resources when somebody asks and something has changed.
  */
 import type { Service } from '../service.ts';
 import { below } from '../store/keys.ts';
@@ -20,6 +20,7 @@ interface Calls {
 
 export function createMetrics(): Metrics {
   const calls = new Map<string, Calls>();
+  const resources = makeResourceReader();
   return {
     count(operation, statusCode, seconds) {
       const labels = `Operation="${operation}",StatusCode="${statusCode}"`;
@@ -36,7 +37,7 @@ export function createMetrics(): Metrics {
         ...[...calls].map(
           ([labels, { seconds }]) => `isocenter_call_seconds_total{${labels}} ${seconds.toFixed(6)}`,
         ),
-        ...(await resourceLines(service)),
+        ...(await resources(service)),
       ];
       return `${lines.join('\n')}\n`;
     },
@@ -53,6 +54,21 @@ const TIERS = {
   FREQUENT_ACCESS: 'FrequentAccessStorage',
   ARCHIVE_INSTANT_ACCESS: 'ArchiveInstantAccessStorage',
 } as const;
+
+/** Tiers change with time alone. */
+const COUNTED_FOR_MS = 60_000;
+
+/** Who looks every few seconds does not have every image set read each time. */
+function makeResourceReader(): (service: Service) => Promise<readonly string[]> {
+  let counted = { writes: -1, atMs: 0, lines: [] as readonly string[] };
+  return async (service) => {
+    const { writes } = service.store.database;
+    const atMs = service.clock.now();
+    const isNew = counted.writes === writes && Math.abs(atMs - counted.atMs) < COUNTED_FOR_MS;
+    if (!isNew) counted = { writes, atMs, lines: await resourceLines(service) };
+    return counted.lines;
+  };
+}
 
 async function resourceLines(service: Service): Promise<string[]> {
   const lines: string[] = [];

@@ -32,6 +32,8 @@ export interface Database {
   keys(range: Range, snapshot?: Snapshot): AsyncIterable<string>;
   write(operations: readonly Operation[], options?: { durable?: boolean }): Promise<void>;
   snapshot(): Snapshot;
+  /** Batches written since it was opened: the same number, the same content. */
+  readonly writes: number;
   close(): Promise<void>;
 }
 
@@ -51,13 +53,20 @@ export async function openDatabase(folder: string): Promise<Database> {
     const why = code === 'LEVEL_LOCKED' ? 'is in use by another process' : 'cannot be opened';
     throw new Error(`the data folder ${folder} ${why}`, { cause: error });
   }
+  let writes = 0;
   return {
+    get writes() {
+      return writes;
+    },
     get: (key, snapshot) => level.get(key, { ...(snapshot && { snapshot }) }) as Promise<never>,
     getMany: (keys, snapshot) =>
       level.getMany([...keys], { ...(snapshot && { snapshot }) }) as Promise<never[]>,
     entries: (range, snapshot) => level.iterator({ ...range, ...(snapshot && { snapshot }) }) as never,
     keys: (range, snapshot) => level.keys({ ...range, ...(snapshot && { snapshot }) }),
-    write: (operations, options) => level.batch([...operations], { sync: options?.durable ?? false }),
+    async write(operations, options) {
+      await level.batch([...operations], { sync: options?.durable ?? false });
+      writes++;
+    },
     snapshot: () => level.snapshot(),
     close: () => level.close(),
   };

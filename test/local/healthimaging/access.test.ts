@@ -261,9 +261,14 @@ test('each call leaves a line in the shape of CloudTrail, without what is sensit
 test('metrics carry the names of CloudWatch; health answers', async () => {
   const server = await startHealthImaging({ fsync: false });
   await fetch(`${server.endpoint}/datastore`);
-  const text = await (await fetch(`${server.endpoint}/metrics`)).text();
+  const metrics = async () => (await fetch(`${server.endpoint}/metrics`)).text();
+  const text = await metrics();
   expect(text).toContain('AWS_HealthImaging_CallCount{Operation="ListDatastores",StatusCode="200"} 1');
   expect(text).toContain('AWS_HealthImaging_DataStoreCount{AccountId="000000000000"} 0');
+  const body = JSON.stringify({ datastoreName: 'one', clientToken: 'once' });
+  const headers = { 'content-type': 'application/json' };
+  await fetch(`${server.endpoint}/datastore`, { method: 'POST', headers, body });
+  expect(await metrics()).toContain('AWS_HealthImaging_DataStoreCount{AccountId="000000000000"} 1');
   expect(await (await fetch(`${server.endpoint}/health`)).json()).toEqual({ status: 'ok' });
   await server.close();
 });
