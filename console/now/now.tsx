@@ -1,5 +1,5 @@
 /** Is it working, what came in today, what was refused: at a glance, live. */
-import type { Overview, RunningExecution, Summary, WaitingUpload } from '../../shared/console/api.ts';
+import type { Hour, Overview, RunningExecution, Summary, WaitingUpload } from '../../shared/console/api.ts';
 import { outcomeEntry } from '../../shared/ingest/report.ts';
 import { age, bytes, clock, count, plural, seconds } from '../format.ts';
 import { now, overview } from '../live.ts';
@@ -9,8 +9,6 @@ import { Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
 import { Stages } from './stages.tsx';
 import { Throughput } from './throughput.tsx';
-
-const DAY_MS = 86_400_000;
 
 export function NowPanel() {
   const found = overview.value;
@@ -34,15 +32,14 @@ function NowParts({ found }: { readonly found: Overview }) {
 }
 
 function Figures({ found }: { readonly found: Overview }) {
-  const today = found.recent.filter(({ finishedAt }) => now.value - Date.parse(finishedAt) < DAY_MS);
-  const sum = (of: (summary: Summary) => number) => today.reduce((total, one) => total + of(one), 0);
-  const rejected = sum(({ counts }) => counts?.rejected ?? 0);
-  const failed = sum(({ counts }) => counts?.failed ?? 0);
+  const sum = (of: (hour: Hour) => number) => found.hours.reduce((total, one) => total + of(one), 0);
+  const rejected = sum((hour) => hour.rejected);
+  const failed = sum((hour) => hour.failed);
   const oldest = found.waiting[0];
   const stuck = found.waiting.filter(({ needsAttention }) => needsAttention).length;
   return (
     <section aria-label="Last 24 hours" class="figures">
-      <Figure name="Ingested, 24 h" value={count(sum(({ counts }) => counts?.ingested ?? 0))} tone="good" />
+      <Figure name="Ingested, 24 h" value={count(sum((hour) => hour.ingested))} tone="good" />
       <Figure
         name="Rejected, 24 h"
         value={count(rejected)}
@@ -58,7 +55,7 @@ function Figures({ found }: { readonly found: Overview }) {
       <Figure name="Running" value={count(found.running.length)} tone="plain" />
       <Figure name="Oldest waiting" value={oldest ? age(oldest.oldest, now.value) : '–'} tone="plain" />
       <Figure name="Need attention" value={count(stuck)} tone={stuck > 0 ? 'bad' : 'plain'} />
-      <Throughput recent={found.recent} nowMs={now.value} />
+      <Throughput hours={found.hours} isPartial={found.hoursArePartial} />
     </section>
   );
 }

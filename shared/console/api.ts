@@ -57,6 +57,16 @@ export interface Summary {
   readonly rejects?: Readonly<Record<string, number>>;
 }
 
+/** Objects of the ingests that ended in an hour. */
+export interface Hour {
+  /** ISO 8601, UTC. */
+  readonly from: string;
+  readonly ingested: number;
+  readonly duplicate: number;
+  readonly rejected: number;
+  readonly failed: number;
+}
+
 /** What the first page shows, sent again whenever it changes. */
 export interface Overview {
   readonly at: string;
@@ -66,6 +76,10 @@ export interface Overview {
   readonly running: readonly RunningExecution[];
   /** Newest first. */
   readonly recent: readonly Summary[];
+  /** The last 24, the oldest first; the very first only from 24 hours ago on. */
+  readonly hours: readonly Hour[];
+  /** Older ones are still being counted. */
+  readonly hoursArePartial: boolean;
 }
 
 export interface ExecutionQuery {

@@ -5,7 +5,8 @@ import { uploadName } from '../ingest/uploads.ts';
 import { uploadIdOf, uploadOf } from '../ingest/work-keys.ts';
 import type { Overview, RunningExecution, Summary, WaitingUpload } from './api.ts';
 import type { Backend } from './backend.ts';
-import { makeRejectReader, makeSummaryReader, summaryKeys } from './reports.ts';
+import { DAY_MS, makeDayReader } from './day.ts';
+import { makeRejectReader, makeSummaryReader, summaryKeyAt, summaryKeys } from './reports.ts';
 import { stagesOf } from './stages.ts';
 
 const RECENT = 60;
@@ -23,16 +24,23 @@ export function makeOverview(backend: Backend): () => Promise<Overview> {
   const readSummary = makeSummaryReader(backend);
   const withRejects = makeRejectReader(backend);
   const inbox = makeInboxReader(backend);
+  const readDay = makeDayReader(backend);
   return async () => {
     const running = await readRunning(backend, names);
     const { waiting, isPartial } = await inbox(new Set(running.map(({ upload }) => upload)));
     const received = new Map(waiting.map(({ upload, objects }) => [upload, objects]));
     const recent: Summary[] = [];
-    for await (const key of summaryKeys(backend, new Date())) {
+    const nowMs = Date.now();
+    const dayAgo = summaryKeyAt('day', new Date(nowMs - DAY_MS).toISOString());
+    const dayKeys: string[] = [];
+    for await (const key of summaryKeys(backend, new Date(nowMs))) {
+      if (key >= dayAgo) dayKeys.push(key);
+      else if (recent.length >= RECENT) break;
+      if (recent.length >= RECENT) continue;
       const summary = await readSummary(key);
       if (summary !== undefined && summary.outcome !== 'Coalesced') recent.push(summary);
-      if (recent.length >= RECENT) break;
     }
+    const { hours, isPartial: hoursArePartial } = await readDay(dayKeys, nowMs);
     let troubled = 0;
     for (const [index, summary] of recent.entries())
       if (summary.outcome !== 'Ingested' && troubled++ < TROUBLED) recent[index] = await withRejects(summary);
@@ -45,6 +53,8 @@ export function makeOverview(backend: Backend): () => Promise<Overview> {
         return objects === undefined ? one : { ...one, received: objects };
       }),
       recent,
+      hours,
+      hoursArePartial,
     };
   };
 }

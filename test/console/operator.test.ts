@@ -15,6 +15,7 @@ import type {
   ExecutionPage,
   ObjectsPage,
   Overview,
+  RefusalPage,
   SeriesState,
 } from '../../shared/console/api.ts';
 import { writeP10 } from '../../shared/dicom/write.ts';
@@ -394,6 +395,41 @@ describe.skipIf(!hasChromium)('an operator', () => {
       await page.getByLabel('Show').selectOption('error');
       await rows.filter({ hasText: 'ResourceNotFoundException' }).filter({ hasText: missing }).waitFor();
       expect(await rows.count()).toBe(1);
+    },
+    PATIENCE,
+  );
+
+  it(
+    'sees the last day hour by hour: by pointer, by keys, as a table, and as many as the refusals say',
+    async () => {
+      await finished(world.url, 'junk');
+      await open();
+      const slider = page.getByRole('slider', { name: /Objects per hour/ });
+      const said = () => slider.getAttribute('aria-valuetext');
+      await expect.poll(said).toMatch(/^\d\d:\d\d–\d\d:\d\d: .*[\d,]+ ingested, .*[\d,]+ rejected$/);
+      const last = await said();
+      await slider.focus();
+      await page.keyboard.press('ArrowLeft');
+      expect(await said()).not.toBe(last);
+      await page.keyboard.press('Home');
+      await page.locator('.hour').last().hover();
+      expect(await said()).toBe(last);
+      const pattern =
+        'getComputedStyle(document.querySelector(".hour.chosen .bar.rejected")).backgroundImage';
+      expect(await page.evaluate(pattern)).toContain('gradient');
+      await page.getByText('As a table').click();
+      const since = new Date(Date.now() - 86_400_000).toISOString();
+      const { ingests } = await ask<RefusalPage>(server.url, 'refusals', { since });
+      const total = ingests
+        .flatMap(({ rejects }) => Object.values(rejects))
+        .reduce((sum, one) => sum + one, 0);
+      const tile = page.getByRole('link', { name: /Rejected, 24 h/ });
+      await expect.poll(() => tile.locator('.value').textContent()).toBe(String(total));
+      const cells = await page
+        .getByRole('region', { name: 'Objects per hour' })
+        .locator('tbody td')
+        .allTextContents();
+      expect(cells.filter((_, n) => n % 4 === 2).reduce((sum, one) => sum + Number(one), 0)).toBe(total);
     },
     PATIENCE,
   );
