@@ -74,11 +74,19 @@ export function recallUpload(): void {
 /** What has arrived of an interrupted upload is ingested as it is. */
 export async function finishInterrupted(kept: KeptUpload): Promise<void> {
   makeKeeper(kept).setSent();
+  giveUpParts(kept);
   await post(`uploads/${kept.upload}/end`).catch(() => undefined);
   await followOn(kept.upload);
 }
 
+/** Parts of a file that nobody will send the rest of take room that nobody sees. */
+function giveUpParts({ upload, parts }: KeptUpload): void {
+  if (Object.keys(parts).length > 0) void post(`uploads/${upload}/parts/abort`).catch(() => undefined);
+}
+
 export function forgetUpload(): void {
+  const kept = readKept();
+  if (kept !== undefined) giveUpParts(kept);
   forgetKept();
   sending.value = undefined;
 }

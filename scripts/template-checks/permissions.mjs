@@ -63,6 +63,8 @@ const COMMAND_ACTIONS = {
   CreateMultipartUpload: 's3:PutObject',
   CompleteMultipartUpload: 's3:PutObject',
   ListParts: 's3:ListMultipartUploadParts',
+  ListMultipartUploads: 's3:ListBucketMultipartUploads',
+  AbortMultipartUpload: 's3:AbortMultipartUpload',
   DescribeExecution: 'states:DescribeExecution',
   DescribeMapRun: 'states:DescribeMapRun',
   GetExecutionHistory: 'states:GetExecutionHistory',

@@ -33,7 +33,7 @@ import {
 } from './image-sets.ts';
 import { readObjects } from './objects.ts';
 import { askForDecision, readSeries, seriesOf } from './resolutions.ts';
-import { beginParts, completeParts, listParts, placePart } from './upload-parts.ts';
+import { abortParts, beginParts, completeParts, listParts, placePart } from './upload-parts.ts';
 import { beginUpload, endUpload, keyOf, readUpload, refreshUpload } from './uploads.ts';
 
 export interface Services {
@@ -175,6 +175,7 @@ const ROUTES: readonly Route[] = [
     const { number = 0 } = whole(body, 'number');
     return placePart(call.backend, partsOf(call, body), { number, sha256: requireText(body, 'sha256') });
   }),
+  answer('POST', 'uploads/:id/parts/abort', ({ backend, label }) => abortParts(backend, label)),
   answer('POST', 'uploads/:id/parts/complete', async (call) => {
     const body = await readJsonBody(call.request);
     const { sizeBytes = 0 } = whole(body, 'sizeBytes');

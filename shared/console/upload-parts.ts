@@ -4,14 +4,17 @@
  * those of its file with those that are there.
  */
 import {
+  AbortMultipartUploadCommand,
   type CompletedPart,
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
+  ListMultipartUploadsCommand,
   ListPartsCommand,
 } from '@aws-sdk/client-s3';
 import type { ArrivedPart } from './api.ts';
 import type { Backend, PartsOf, Place } from './backend.ts';
 import { HttpProblem } from './http.ts';
+import { keyOf } from './uploads.ts';
 
 /** S3 asks for 5 MiB at least, and takes 10,000 parts: files up to 80 GB. */
 export const PART_BYTES = 8 * 1024 * 1024;
@@ -94,4 +97,18 @@ export async function completeParts(backend: Backend, of: PartsOf, sizeBytes: nu
   await backend.s3.send(
     new CompleteMultipartUploadCommand({ ...nameOf(backend, of), MultipartUpload: { Parts } }),
   );
+}
+
+/** Throws away the parts of files that were never whole: somebody gave this upload up. Safe to repeat. */
+export async function abortParts({ s3, inboxBucket }: Backend, upload: string): Promise<{ aborted: number }> {
+  const { Uploads = [] } = await s3.send(
+    new ListMultipartUploadsCommand({ Bucket: inboxBucket, Prefix: keyOf(upload, '') }),
+  );
+  for (const { Key, UploadId } of Uploads)
+    await s3
+      .send(new AbortMultipartUploadCommand({ Bucket: inboxBucket, Key, UploadId }))
+      .catch((error: Error) => {
+        if (error.name !== 'NoSuchUpload') throw error;
+      });
+  return { aborted: Uploads.length };
 }

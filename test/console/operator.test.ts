@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { startConsoleServer } from '../../local/console/server.ts';
@@ -319,6 +320,36 @@ describe.skipIf(!hasChromium)('an operator', () => {
     ]);
     expect(await page.evaluate('localStorage.getItem("isocenter-upload")')).toBeNull();
   }, 300_000);
+
+  it('throws away the parts of a large file whose upload is given up', async () => {
+    const path = join(folder, 'given-up.bin');
+    await writeFile(path, randomBytes(24 * 1024 * 1024));
+    const s3 = new S3Client({
+      region: world.world.region,
+      endpoint: world.world.s3Url,
+      forcePathStyle: true,
+      credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
+    });
+    const unfinished = async () => {
+      const { Uploads = [] } = await s3.send(
+        new ListMultipartUploadsCommand({ Bucket: world.world.inboxBucket }),
+      );
+      return Uploads.length;
+    };
+    await open('upload');
+    await page.route('**/part', async (route) => {
+      if (route.request().headers()['x-isocenter-part'] !== '2') await route.continue();
+    });
+    await page.getByLabel('Files', { exact: true }).setInputFiles(path);
+    await expect.poll(unfinished, { timeout: PATIENCE }).toBe(1);
+    page.on('dialog', (dialog) => void dialog.accept());
+    await page.goto('about:blank');
+    await open('upload');
+    await page.getByText('An upload was interrupted').waitFor();
+    await page.getByRole('button', { name: 'Begin anew' }).click();
+    await expect.poll(unfinished, { timeout: PATIENCE }).toBe(0);
+    s3.destroy();
+  }, 180_000);
 
   it('stops a running ingest: nothing is lost, everything is still in the inbox', async () => {
     const held = { objects: world.store, workBucket: world.world.workBucket };
