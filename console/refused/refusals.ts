@@ -1,9 +1,9 @@
-/** Asks for the refusals of a time, page by page, and shows what is there meanwhile. */
+/** Asks for the refusals of a time, page by page, and for what can be tried again of those that are shown. */
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { RefusalPage, RefusingIngest } from '../../shared/console/api.ts';
+import type { RefusalPage, RefusingIngest, Retryable } from '../../shared/console/api.ts';
 import { timesOf } from '../ingests/times.ts';
-import { post } from '../server.ts';
+import { get, post } from '../server.ts';
 
 /** More is asked for only when somebody wants it. */
 const INGESTS_AT_ONCE = 5_000;
@@ -46,4 +46,17 @@ export function useRefusals(when: string) {
     return () => abort.abort();
   }, [when]);
   return { found: found.value, state: state.value, goOn: () => void load(found.peek()) };
+}
+
+export type AskRetryable = (executionId: string) => Promise<Retryable>;
+
+/** An ingest is there with each of its codes, and is asked about once. */
+export function makeRetryables(): AskRetryable {
+  const asked = new Map<string, Promise<Retryable>>();
+  return (executionId) => {
+    const found = asked.get(executionId) ?? get<Retryable>(`executions/${executionId}/retryable`);
+    asked.set(executionId, found);
+    found.catch(() => asked.delete(executionId));
+    return found;
+  };
 }

@@ -1,11 +1,13 @@
 /** What was refused or failed in a time, over all ingests: by reason, with what to do, the files, and another try. */
+import { useSignal } from '@preact/signals';
+import { useMemo } from 'preact/hooks';
 import { count, plural } from '../format.ts';
 import { TIMES } from '../ingests/times.ts';
 import { Advice } from '../parts/advice.tsx';
 import { Busy, Empty, Problem } from '../parts/loaded.tsx';
 import { linkTo } from '../route.ts';
 import { byCode, KINDS, type Kind, type RefusalsOfCode, sumOf } from './by-code.ts';
-import { useRefusals } from './refusals.ts';
+import { type AskRetryable, makeRetryables, useRefusals } from './refusals.ts';
 import { RefusingIngests } from './refusing-ingests.tsx';
 
 const TITLES = { rejected: 'Rejected', failed: 'Failed' } as const;
@@ -22,6 +24,7 @@ export function RefusedPanel(props: {
   const [when, time] = TIMES.find(([one]) => one === props.when) ?? TIMES[2];
   const { found, state, goOn } = useRefusals(when);
   const codes = byCode(found.ingests);
+  const retryableOf = useMemo(makeRetryables, [when]);
   const ofKind = codes.filter((one) => one.kind === kind);
   const serious = ofKind.filter(({ entry }) => !entry.benign);
   const benign = ofKind.filter(({ entry }) => entry.benign);
@@ -34,9 +37,9 @@ export function RefusedPanel(props: {
       <Choices kind={kind} when={when} codes={codes} />
       <p class="dim">{SAYS[kind]}</p>
       {serious.map((one) => (
-        <OneCode key={`${when} ${one.code}`} refusals={one} />
+        <OneCode key={`${when} ${one.code}`} refusals={one} retryableOf={retryableOf} />
       ))}
-      {benign.length > 0 && <Benign codes={benign} when={when} />}
+      {benign.length > 0 && <Benign codes={benign} when={when} retryableOf={retryableOf} />}
       {isLoading && <Busy />}
       {state === 'there' && ofKind.length === 0 && <Empty>Nothing: all is well.</Empty>}
       {!isLoading && state !== 'there' && <Problem message={state} again={goOn} />}
@@ -81,7 +84,13 @@ function Choices(props: {
   );
 }
 
-function OneCode({ refusals }: { readonly refusals: RefusalsOfCode }) {
+function OneCode({
+  refusals,
+  retryableOf,
+}: {
+  readonly refusals: RefusalsOfCode;
+  readonly retryableOf: AskRetryable;
+}) {
   const { code, kind, entry, objects, ingests } = refusals;
   const id = `code-${code}`;
   return (
@@ -97,27 +106,39 @@ function OneCode({ refusals }: { readonly refusals: RefusalsOfCode }) {
             : 'The same file will end the same way, unless it or the rules changed.'}
         </span>
       </p>
-      <RefusingIngests code={code} kind={kind} ingests={ingests} />
+      <RefusingIngests code={code} kind={kind} ingests={ingests} retryableOf={retryableOf} />
     </section>
   );
 }
 
 /** Told, so that the counts are whole; nobody has to read it. */
-function Benign({ codes, when }: { readonly codes: readonly RefusalsOfCode[]; readonly when: string }) {
+function Benign(props: {
+  readonly codes: readonly RefusalsOfCode[];
+  readonly when: string;
+  readonly retryableOf: AskRetryable;
+}) {
+  const { codes, when, retryableOf } = props;
+  const isOpen = useSignal(false);
   return (
-    <details class="group benign">
+    <details
+      class="group benign"
+      onToggle={(event) => {
+        isOpen.value = event.currentTarget.open;
+      }}
+    >
       <summary>
         <span class="badge plain">{count(sumOf(codes))}</span> <strong>Nothing to do</strong>{' '}
         <span class="dim">{codes.map(({ code, objects }) => `${code} ${count(objects)}`).join(' · ')}</span>
       </summary>
-      {codes.map(({ code, kind, entry, ingests }) => (
-        <section key={`${when} ${code}`} aria-label={code}>
-          <p class="dim">
-            <strong>{code}</strong>: {entry.says}
-          </p>
-          <RefusingIngests code={code} kind={kind} ingests={ingests} />
-        </section>
-      ))}
+      {isOpen.value &&
+        codes.map(({ code, kind, entry, ingests }) => (
+          <section key={`${when} ${code}`} aria-label={code}>
+            <p class="dim">
+              <strong>{code}</strong>: {entry.says}
+            </p>
+            <RefusingIngests code={code} kind={kind} ingests={ingests} retryableOf={retryableOf} />
+          </section>
+        ))}
     </details>
   );
 }

@@ -129,7 +129,6 @@ export interface RefusingIngest {
   readonly finishedAt: string;
   /** Objects by code. */
   readonly rejects: Readonly<Record<string, number>>;
-  readonly retryable: Retryable;
 }
 
 /** What of an ingest's refused objects was put back before, and what can still be. */

@@ -8,13 +8,13 @@ import { linesOf } from '../ingest/ndjson.ts';
 import { outcomeEntry, type Report } from '../ingest/report.ts';
 import { type Retried, retryObjects } from '../ingest/retry-objects.ts';
 import { workKeys } from '../ingest/work-keys.ts';
-import type { CodeGroup, ExecutionDetails, HistoryEvent, Retryable } from './api.ts';
+import type { CodeGroup, ExecutionDetails, HistoryEvent } from './api.ts';
 import { type Backend, executionArnOf } from './backend.ts';
 import { HttpProblem } from './http.ts';
 import { indexOf } from './objects.ts';
 import type { IndexedGroup } from './objects-index.ts';
 import { nameOf } from './overview.ts';
-import { ingestAfter, readRetryable } from './put-backs.ts';
+import { readRetryable } from './put-backs.ts';
 import { readReport, requireReport } from './reports.ts';
 import { stagesOf } from './stages.ts';
 
@@ -26,7 +26,7 @@ export async function readExecution(backend: Backend, executionId: string): Prom
     return undefined;
   });
   const ofReport = report
-    ? { report, groups: await groupsOf(backend, report), retryable: await retryableOf(backend, report) }
+    ? { report, groups: await groupsOf(backend, report), retryable: await readRetryable(backend, report) }
     : { groups: [] };
   if (found === undefined) return { ...ofReport, ...forgotten(report as Report) };
   const isRunning = found.status === 'RUNNING';
@@ -59,15 +59,6 @@ async function describe(backend: Backend, executionId: string) {
     if ((cause as Error).name !== 'ExecutionDoesNotExist') throw cause;
     throw new HttpProblem(404, `there is no execution ${executionId}`, { cause });
   }
-}
-
-async function retryableOf(backend: Backend, report: Report): Promise<Retryable> {
-  const { putBacks, left } = await readRetryable(backend, report);
-  const taken = putBacks.map(async (putBack) => {
-    const ingest = await ingestAfter(backend, report.upload, putBack);
-    return { ...putBack, ...(ingest === undefined ? {} : { ingest }) };
-  });
-  return { putBacks: await Promise.all(taken), left };
 }
 
 async function groupsOf(backend: Backend, { executionId }: Report): Promise<CodeGroup[]> {

@@ -14,20 +14,22 @@ const DAY_MS = 86_400_000;
 
 export async function readRetryable(
   backend: Backend,
-  ingest: Pick<RefusingIngest, 'executionId' | 'finishedAt' | 'rejects'>,
+  { executionId, upload, finishedAt, rejects }: RefusingIngest,
 ): Promise<Retryable> {
-  const { deps, workBucket } = backend;
-  const { executionId, finishedAt, rejects } = ingest;
   const isSetAside = Date.now() - Date.parse(finishedAt) > SET_ASIDE_MS;
-  const [putBacks, there] = await Promise.all([
-    putBacksOf(deps.objects, workBucket, executionId),
+  const [records, there] = await Promise.all([
+    putBacksOf(backend.deps.objects, backend.workBucket, executionId),
     isSetAside ? countThere(backend, executionId) : Number.POSITIVE_INFINITY,
   ]);
   const left = Object.entries(rejects).map(([code, count]) => {
-    const back = putBacks.reduce((sum, { objects }) => sum + (objects[code] ?? 0), 0);
+    const back = records.reduce((sum, { objects }) => sum + (objects[code] ?? 0), 0);
     return [code, Math.max(0, Math.min(count - back, STAYING.has(code) ? count : there))] as const;
   });
-  return { putBacks, left: Object.fromEntries(left) };
+  const putBacks = records.map(async (record) => {
+    const ingest = await ingestAfter(backend, upload, record);
+    return { ...record, ...(ingest === undefined ? {} : { ingest }) };
+  });
+  return { putBacks: await Promise.all(putBacks), left: Object.fromEntries(left) };
 }
 
 /** Refused objects that wait to be put back; infinite where they are more than are counted. */
@@ -40,7 +42,7 @@ async function countThere({ deps, workBucket }: Backend, executionId: string): P
 }
 
 /** The ingest that took what was put back: the first of its upload that ended after that. */
-export async function ingestAfter(
+async function ingestAfter(
   { deps, workBucket }: Backend,
   upload: string,
   { at }: PutBack,

@@ -1,11 +1,10 @@
 /** What was refused or failed in a time, over all ingests, from their summaries: pages that look at a bounded number. */
 import type { RefusalPage, RefusalQuery, RefusingIngest, Summary } from './api.ts';
 import type { Backend } from './backend.ts';
-import { readRetryable } from './put-backs.ts';
 import { makeRejectReader, makeSummaryReader, summaryKeyAt, summaryKeys } from './reports.ts';
 
 const PAGE = 500;
-const AT_ONCE = 16;
+const AT_ONCE = 32;
 /** One answer takes no longer than about this; the page goes on from where it stopped. */
 const LOOK_MS = 2_000;
 
@@ -14,7 +13,7 @@ export function makeRefusalReader(backend: Backend): (query: RefusalQuery) => Pr
   const withRejects = makeRejectReader(backend);
   const read = async (key: string) => {
     const summary = await readSummary(key);
-    return summary !== undefined && hasRefused(summary) ? toIngest(backend, await withRejects(summary)) : [];
+    return summary !== undefined && hasRefused(summary) ? toIngest(await withRejects(summary)) : [];
   };
   return async (query) => {
     const since = query.since === undefined ? '' : summaryKeyAt('since', query.since);
@@ -47,11 +46,5 @@ async function* someAtOnce(keys: AsyncIterable<string>, since: string): AsyncGen
 
 const hasRefused = ({ counts }: Summary) => counts !== undefined && counts.rejected + counts.failed > 0;
 
-async function toIngest(
-  backend: Backend,
-  { executionId, upload, finishedAt, rejects = {} }: Summary,
-): Promise<RefusingIngest[]> {
-  if (Object.keys(rejects).length === 0) return [];
-  const ingest = { executionId, upload, finishedAt, rejects };
-  return [{ ...ingest, retryable: await readRetryable(backend, ingest) }];
-}
+const toIngest = ({ executionId, upload, finishedAt, rejects = {} }: Summary): RefusingIngest[] =>
+  Object.keys(rejects).length === 0 ? [] : [{ executionId, upload, finishedAt, rejects }];

@@ -32,6 +32,8 @@ import {
   searchImageSets,
 } from './image-sets.ts';
 import { readObjects } from './objects.ts';
+import { readRetryable } from './put-backs.ts';
+import { requireReport } from './reports.ts';
 import { askForDecision, readSeries, seriesOf } from './resolutions.ts';
 import { abortParts, beginParts, completeParts, listParts, placePart } from './upload-parts.ts';
 import { beginUpload, endUpload, keyOf, readUpload, refreshUpload } from './uploads.ts';
@@ -96,6 +98,9 @@ const ROUTES: readonly Route[] = [
     const code = textMember(await readJsonBody(call.request), 'code');
     return retryExecution(call.backend, executionId(call), code);
   }),
+  answer('GET', 'executions/:id/retryable', async (call) =>
+    readRetryable(call.backend, await requireReport(call.backend, executionId(call))),
+  ),
   answer('POST', 'executions/:id/cancel', (call) => cancelExecution(call.backend, executionId(call))),
   answer('GET', 'executions/:id/history', (call) =>
     readHistory(call.backend, executionId(call), call.request.query.get('next') ?? undefined),
