@@ -75,9 +75,14 @@ function Row({ run: { last, times } }: { readonly run: Run }) {
       <td>{last.kind}</td>
       <th scope="row">
         {last.name}
-        {times > 1 && <span class="badge plain"> × {count(times)}</span>}
+        {times > 1 && (
+          <>
+            {' '}
+            <span class="badge plain">× {count(times)}</span>
+          </>
+        )}
       </th>
-      <td>
+      <td class="about">
         <code>{last.about}</code>
       </td>
       <td class="bad">{last.error ?? ''}</td>

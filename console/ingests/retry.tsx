@@ -52,7 +52,7 @@ function Before(props: {
   if (objects === 0) return null;
   return (
     <p class="said">
-      {plural(objects, 'object')} put back on <time dateTime={putBack.at}>{clock(putBack.at)}</time> as upload{' '}
+      {plural(objects, 'object')} put back at <time dateTime={putBack.at}>{clock(putBack.at)}</time> as upload{' '}
       {upload}
       {putBack.ingest && (
         <>

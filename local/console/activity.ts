@@ -54,7 +54,7 @@ export function makeActivityLog(): ActivityLog {
   };
 }
 
-/** Names may be in keys: of an object, its bucket and the digest of its upload, as the names of executions begin. */
+/** Names may be in keys: of an object, the digest of its upload, as the names of executions begin, and its bucket. */
 function aboutOf(detail: EventBridgeEvent['detail']): string {
   const ids = [detail.imageSetId, detail.jobId, detail.executionId, detail.name];
   const id = ids.find((one) => typeof one === 'string');
@@ -62,5 +62,5 @@ function aboutOf(detail: EventBridgeEvent['detail']): string {
   const { name: bucket } = (detail.bucket ?? {}) as { name?: unknown };
   const { key } = (detail.object ?? {}) as { key?: unknown };
   if (typeof bucket !== 'string' || typeof key !== 'string') return '';
-  return `${bucket}, upload ${uploadIdOf(uploadOf(key)).slice(0, 8)}…`;
+  return `upload ${uploadIdOf(uploadOf(key)).slice(0, 8)}… in ${bucket}`;
 }

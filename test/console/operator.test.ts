@@ -419,6 +419,9 @@ describe.skipIf(!hasChromium)('an operator', () => {
       const texts = await rows.allTextContents();
       expect(texts.filter((text) => /junk|looks|notes|default/.test(text))).toEqual([]);
       expect(texts.filter((text, n) => text === texts[n + 1])).toEqual([]);
+      await page.setViewportSize({ width: 390, height: 844 });
+      // No word is broken into a column of letters.
+      expect((await created.first().boundingBox())?.height).toBeLessThan(120);
       expect(texts.join()).not.toContain('GetDatastore');
       await page.getByLabel('and what this console asks').check();
       await rows.filter({ hasText: 'GetDatastore' }).first().waitFor();
@@ -523,7 +526,7 @@ describe.skipIf(!hasChromium)('an operator', () => {
     // Both reasons of the first ingest: one was put back, the other can still be.
     await open('ingests', first.executionId, 'NotP10');
     const group = (name: string) => page.locator('details.group', { hasText: name });
-    await group('NotP10').getByText('2 objects put back on').waitFor();
+    await group('NotP10').getByText('2 objects put back at').waitFor();
     const taken = group('NotP10').getByRole('link', { name: 'the ingest that took them' });
     expect(await taken.getAttribute('href')).toContain(second.executionId);
     expect(
