@@ -422,9 +422,9 @@ describe.skipIf(!hasChromium)('an operator', () => {
       await page.setViewportSize({ width: 390, height: 844 });
       // No word is broken into a column of letters.
       expect((await created.first().boundingBox())?.height).toBeLessThan(120);
-      expect(texts.join()).not.toContain('GetDatastore');
+      expect(texts.join()).not.toContain('ListDICOMImportJobs');
       await page.getByLabel('and what this console asks').check();
-      await rows.filter({ hasText: 'GetDatastore' }).first().waitFor();
+      await rows.filter({ hasText: 'ListDICOMImportJobs' }).first().waitFor();
       await page.getByLabel('and what this console asks').uncheck();
       await page.getByLabel('Show').selectOption('error');
       await rows.filter({ hasText: 'ResourceNotFoundException' }).filter({ hasText: missing }).waitFor();
