@@ -46,3 +46,21 @@ export const dateOf = (text: string): string => text.replace(/^(\d{4})(\d\d)(\d\
 
 /** `093000.25` → `09:30`. */
 export const timeOf = (text: string): string => text.replace(/^(\d\d)(\d\d).*$/, '$1:$2');
+
+export const labelled = (label: string, value: string): string => (value === '' ? '' : `${label} ${value}`);
+
+/** Each patient that its image sets name, once: those of variants may differ. */
+export function patientsOf({ series }: Study): string[] {
+  const sets = series.flatMap(({ imageSets }) => imageSets);
+  const named = sets.map((set) =>
+    [
+      tagOf(set, 'PatientName') || 'no name',
+      labelled('ID', tagOf(set, 'PatientId')),
+      labelled('born', dateOf(tagOf(set, 'PatientBirthDate'))),
+      labelled('sex', tagOf(set, 'PatientSex')),
+    ]
+      .filter(Boolean)
+      .join(' · '),
+  );
+  return [...new Set(named)];
+}

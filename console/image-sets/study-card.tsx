@@ -1,8 +1,7 @@
 /** A study: what its image sets are found by, and its series. Who the patient is only where somebody wants to see it. */
-import type { ImageSetSummary } from '../../shared/console/api.ts';
 import { plural } from '../format.ts';
 import { SeriesRow } from './series-row.tsx';
-import { dateOf, type Study, tagOf, timeOf } from './studies.ts';
+import { dateOf, labelled, patientsOf, type Study, tagOf, timeOf } from './studies.ts';
 
 export function StudyCard({
   study,
@@ -25,7 +24,12 @@ export function StudyCard({
     <article class="card study-card" aria-label={`Study ${description}, ${when}`}>
       <h2 class="study">{description}</h2>
       <p class="dim">{facts.join(' · ')}</p>
-      {isPatientShown && <Patient of={first} />}
+      {isPatientShown &&
+        patientsOf(study).map((patient) => (
+          <p key={patient} class="patient">
+            {patient}
+          </p>
+        ))}
       <p class="uid">{study.studyInstanceUID}</p>
       <ul class="series">
         {study.series.map((series) => (
@@ -34,16 +38,4 @@ export function StudyCard({
       </ul>
     </article>
   );
-}
-
-const labelled = (label: string, value: string) => (value === '' ? '' : `${label} ${value}`);
-
-function Patient({ of: set }: { readonly of: ImageSetSummary }) {
-  const facts = [
-    tagOf(set, 'PatientName') || 'no name',
-    labelled('ID', tagOf(set, 'PatientId')),
-    labelled('born', dateOf(tagOf(set, 'PatientBirthDate'))),
-    labelled('sex', tagOf(set, 'PatientSex')),
-  ].filter(Boolean);
-  return <p class="patient">{facts.join(' · ')}</p>;
 }
