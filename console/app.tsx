@@ -5,7 +5,7 @@ import { ImageSetPanel } from './image-sets/image-set.tsx';
 import { ImageSetsPanel } from './image-sets/image-sets.tsx';
 import { IngestsPanel } from './ingests/ingests.tsx';
 import { OneIngestPanel } from './ingests/one-ingest.tsx';
-import { connection, overview } from './live.ts';
+import { connection, isTroubled, overview } from './live.ts';
 import { NowPanel } from './now/now.tsx';
 import { NotThere } from './parts/not-there.tsx';
 import { RefusedPanel } from './refused/refused.tsx';
@@ -63,6 +63,11 @@ export function App() {
       {connection.value === 'disconnected' && (
         <p class="disconnected" role="alert">
           Disconnected: the server does not answer. What you see may be old. Connecting again…
+        </p>
+      )}
+      {connection.value === 'live' && isTroubled.value && (
+        <p class="disconnected" role="alert">
+          The server answers, but cannot read its stores. What you see may be old. It tries again by itself.
         </p>
       )}
       <main id="main" tabIndex={-1}>

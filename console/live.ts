@@ -8,6 +8,10 @@ export type Connection = 'connecting' | 'live' | 'disconnected';
 
 export const overview = signal<Overview | undefined>(undefined);
 export const connection = signal<Connection>('connecting');
+/** How often the server came back: what it left unanswered may be asked for again. */
+export const reconnections = signal(0);
+/** The server answers, but cannot look at its own stores. */
+export const isTroubled = signal(false);
 /** Milliseconds since 1970; moves every second, for ages. */
 export const now = signal(Date.now());
 
@@ -20,7 +24,15 @@ export function connectLive(): void {
   setInterval(() => {
     now.value = Date.now();
   }, 1_000);
-  void session().then(({ live }) => (live === 'events' ? open() : poll()));
+  // A server that does not even say how to speak with it.
+  const silence = setTimeout(() => {
+    connection.value = 'disconnected';
+  }, SILENCE_MS);
+  void session().then(({ live }) => {
+    clearTimeout(silence);
+    if (live === 'events') open();
+    else void poll();
+  });
 }
 
 /** Every few seconds while somebody looks: each look costs requests to the stores. */
@@ -31,7 +43,8 @@ async function poll(): Promise<void> {
       const asked = await get<Overview>('overview', AbortSignal.timeout(SILENCE_MS)).catch(() => undefined);
       if (asked !== undefined) overview.value = asked;
       failures = asked === undefined ? failures + 1 : 0;
-      connection.value = failures === 0 ? 'live' : 'disconnected';
+      if (failures === 0) setLive();
+      else connection.value = 'disconnected';
     }
     await soonOrSeen();
   }
@@ -51,12 +64,17 @@ const soonOrSeen = () =>
     }, POLL_MS);
   });
 
+function setLive(): void {
+  if (connection.peek() === 'disconnected') reconnections.value++;
+  connection.value = 'live';
+}
+
 function open(): void {
   const source = new EventSource('api/live');
   let heardMs = Date.now();
   const heard = () => {
     heardMs = Date.now();
-    connection.value = 'live';
+    setLive();
   };
   const watch = setInterval(() => {
     if (Date.now() - heardMs > SILENCE_MS) again();
@@ -69,9 +87,16 @@ function open(): void {
   };
   source.addEventListener('overview', (event) => {
     heard();
+    isTroubled.value = false;
     overview.value = JSON.parse((event as MessageEvent<string>).data) as Overview;
   });
-  source.addEventListener('alive', heard);
-  source.addEventListener('trouble', heard);
+  source.addEventListener('alive', () => {
+    heard();
+    isTroubled.value = false;
+  });
+  source.addEventListener('trouble', () => {
+    heard();
+    isTroubled.value = true;
+  });
   source.onerror = again;
 }

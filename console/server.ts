@@ -15,37 +15,62 @@ export class ServerProblem extends Error {
 }
 
 const NO_ANSWER = 'The console server does not answer.';
+/** Longer than any answer takes: the server itself gives up on the services before. */
+const LONGEST_MS = 60_000;
+const TOO_LATE = `The console server did not answer within ${LONGEST_MS / 1000} seconds.`;
 
-async function ask(path: string, init: RequestInit = {}): Promise<Response> {
-  const headers = { ...init.headers, ...(await authorization()) };
-  let response: Response;
+interface Asked extends Omit<RequestInit, 'signal'> {
+  readonly signal?: AbortSignal | undefined;
+  readonly longestMs?: number;
+}
+
+/** Throws ServerProblem, and AbortError where the caller's signal says so. */
+async function ask<T>(path: string, init: Asked, read: (response: Response) => Promise<T>): Promise<T> {
+  const { signal, longestMs = LONGEST_MS, ...rest } = init;
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(), longestMs);
+  const either = signal ? AbortSignal.any([signal, late.signal]) : late.signal;
   try {
-    response = await fetch(`api/${path}`, { ...init, headers });
+    const headers = { ...rest.headers, ...(await inTime(authorization(), either)) };
+    const response = await fetch(`api/${path}`, { ...rest, headers, signal: either });
+    if (response.status === 401) return await refused();
+    if (!response.ok) throw await problemOf(response);
+    return await read(response);
   } catch (error) {
-    if ((error as Error).name === 'AbortError') throw error;
-    throw new ServerProblem(0, NO_ANSWER);
+    if (signal?.aborted || error instanceof ServerProblem) throw error;
+    throw new ServerProblem(0, late.signal.aborted ? TOO_LATE : NO_ANSWER);
+  } finally {
+    clearTimeout(timer);
   }
-  if (response.ok) return response;
-  if (response.status === 401) return refused();
+}
+
+/** Rejects when the signal aborts first. */
+const inTime = <T>(promise: Promise<T>, signal: AbortSignal): Promise<T> =>
+  new Promise((resolve, reject) => {
+    const stop = () => reject(signal.reason as Error);
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop);
+    promise.then(resolve, reject);
+  });
+
+async function problemOf(response: Response): Promise<ServerProblem> {
   const body: unknown = await response.json().catch(() => undefined);
   const message = (body as { message?: unknown } | undefined)?.message;
-  throw new ServerProblem(response.status, typeof message === 'string' ? message : `HTTP ${response.status}`);
+  return new ServerProblem(
+    response.status,
+    typeof message === 'string' ? message : `The console server answered HTTP ${response.status}.`,
+  );
 }
 
-export async function get<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await (await ask(path, signal ? { signal } : {})).json()) as T;
-}
+export const get = <T>(path: string, signal?: AbortSignal): Promise<T> => ask(path, { signal }, jsonOf<T>);
+
+const jsonOf = async <T>(response: Response) => (await response.json()) as T;
 
 /** Bytes come in pieces of this size: some servers answer with little more at once. */
 const PIECE_BYTES = 4 * 1024 * 1024;
 
 export async function getBytes(path: string, signal?: AbortSignal): Promise<ArrayBuffer> {
-  const piece = async (from: number) => {
-    const headers = { range: `bytes=${from}-${from + PIECE_BYTES - 1}` };
-    const response = await ask(path, { headers, ...(signal ? { signal } : {}) });
-    const total = Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1]);
-    return { bytes: await response.arrayBuffer(), total };
-  };
+  const piece = (from: number) => getPiece(path, from, PIECE_BYTES, signal);
   const first = await piece(0);
   if (!(first.total > first.bytes.byteLength)) return first.bytes;
   const whole = new Uint8Array(first.total);
@@ -59,14 +84,34 @@ export async function getBytes(path: string, signal?: AbortSignal): Promise<Arra
   return whole.buffer;
 }
 
-export async function post<T>(path: string, body: object = {}, signal?: AbortSignal): Promise<T> {
+/** At most so many bytes, and how many there are in all; NaN where these are all. */
+export function getPiece(
+  path: string,
+  from: number,
+  length: number,
+  signal?: AbortSignal,
+): Promise<{ bytes: ArrayBuffer; total: number }> {
+  const headers = { range: `bytes=${from}-${from + length - 1}` };
+  return ask(path, { headers, signal }, async (response) => ({
+    bytes: await response.arrayBuffer(),
+    total: Number(/\/(\d+)$/.exec(response.headers.get('content-range') ?? '')?.[1]),
+  }));
+}
+
+/** `longestMs`: for what takes as long as there are objects. */
+export function post<T>(
+  path: string,
+  body: object = {},
+  { signal, longestMs }: { readonly signal?: AbortSignal | undefined; readonly longestMs?: number } = {},
+): Promise<T> {
   const init = {
     method: 'POST',
     headers: { 'content-type': 'application/json' },
     body: JSON.stringify(body),
-    ...(signal ? { signal } : {}),
+    signal,
+    ...(longestMs === undefined ? {} : { longestMs }),
   };
-  return (await (await ask(path, init)).json()) as T;
+  return ask(path, init, jsonOf<T>);
 }
 
 /** Starts a download where the server says. */

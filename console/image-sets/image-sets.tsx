@@ -4,6 +4,7 @@ import { useEffect } from 'preact/hooks';
 import type { ImageSetPage, ImageSetSummary } from '../../shared/console/api.ts';
 import { count, plural } from '../format.ts';
 import { Busy, Empty, Problem } from '../parts/loaded.tsx';
+import { linkTo } from '../route.ts';
 import { post } from '../server.ts';
 import { studiesOf } from './studies.ts';
 import { StudyCard } from './study-card.tsx';
@@ -25,7 +26,7 @@ export function ImageSetsPanel() {
     state.value = 'loading';
     try {
       const body = { ...query.peek(), ...(from === undefined ? {} : { next: from }) };
-      const page = await post<ImageSetPage>('image-sets/search', body, signal);
+      const page = await post<ImageSetPage>('image-sets/search', body, { signal });
       sets.value = from === undefined ? page.imageSets : [...sets.peek(), ...page.imageSets];
       next.value = page.next;
       state.value = 'there';
@@ -71,7 +72,17 @@ export function ImageSetsPanel() {
       </form>
       <Studies sets={sets.value} />
       {state.value === 'loading' && <Busy />}
-      {state.value === 'there' && sets.value.length === 0 && <Empty>No image set is like that.</Empty>}
+      {state.value === 'there' && sets.value.length === 0 && (
+        <Empty>
+          {Object.keys(query.value).length > 0 ? (
+            'No image set is like that.'
+          ) : (
+            <>
+              There is no image set yet. <a href={linkTo('upload')}>Upload files</a>
+            </>
+          )}
+        </Empty>
+      )}
       {!['loading', 'there'].includes(state.value) && (
         <Problem message={state.value} again={() => void load(undefined)} />
       )}

@@ -76,6 +76,7 @@ function Changes(props: { readonly imageSetId: string; readonly before: string; 
   const changes = useSignal<readonly Change[] | undefined>(undefined);
   const problem = useSignal('');
   const compare = async () => {
+    problem.value = '';
     try {
       const [old, fresh] = await Promise.all(
         [before, after].map((version) =>
@@ -87,7 +88,7 @@ function Changes(props: { readonly imageSetId: string; readonly before: string; 
       problem.value = (error as Error).message;
     }
   };
-  if (problem.value !== '') return <Problem message={problem.value} />;
+  if (problem.value !== '') return <Problem message={problem.value} again={() => void compare()} />;
   if (changes.value === undefined)
     return (
       <button type="button" onClick={() => void compare()}>

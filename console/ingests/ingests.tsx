@@ -63,7 +63,7 @@ export function IngestsPanel({
         ...timesOf(time, Date.now()),
         ...(from.next === undefined ? {} : { next: from.next }),
       };
-      const { executions, looked, next } = await post<ExecutionPage>('executions/search', body, signal);
+      const { executions, looked, next } = await post<ExecutionPage>('executions/search', body, { signal });
       found.value = {
         executions: [...from.executions, ...executions],
         looked: from.looked + looked,

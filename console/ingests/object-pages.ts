@@ -39,6 +39,7 @@ export function makeObjectPages({ executionId, outcome, code }: Group, total: nu
   let timer: ReturnType<typeof setTimeout> | undefined;
   let abort = new AbortController();
   let text = '';
+  let seen = { from: 0, to: 0 };
   let next: number | undefined;
 
   const load = async (page: number) => {
@@ -46,7 +47,7 @@ export function makeObjectPages({ executionId, outcome, code }: Group, total: nu
     pages.set(page, 'asked');
     try {
       const body = { outcome, code, from: page * PAGE, limit: PAGE };
-      pages.set(page, (await post<ObjectsPage>(path, body, abort.signal)).objects);
+      pages.set(page, (await post<ObjectsPage>(path, body, { signal: abort.signal })).objects);
       for (const old of pages.keys()) if (pages.size > KEPT_PAGES) pages.delete(old);
       if (text === '') source.value = { ...inOrder };
       state.value = 'there';
@@ -57,6 +58,7 @@ export function makeObjectPages({ executionId, outcome, code }: Group, total: nu
   };
   const see = (from: number, to: number) => {
     if (text !== '') return;
+    seen = { from, to };
     clearTimeout(timer);
     timer = setTimeout(() => {
       for (let page = Math.floor(from / PAGE); page * PAGE < to; page++) void load(page);
@@ -69,7 +71,7 @@ export function makeObjectPages({ executionId, outcome, code }: Group, total: nu
     try {
       do {
         const body = { outcome, code, text, ...(next === undefined ? {} : { from: next }) };
-        const page: ObjectsPage = await post<ObjectsPage>(path, body, mine);
+        const page: ObjectsPage = await post<ObjectsPage>(path, body, { signal: mine });
         all.push(...page.objects);
         next = page.next;
         source.value = { total: all.length, at: (index) => all[index], isMore: next !== undefined };
@@ -92,6 +94,7 @@ export function makeObjectPages({ executionId, outcome, code }: Group, total: nu
       if (text !== '') return void searchOn([]);
       state.value = 'there';
       source.value = { ...inOrder };
+      see(seen.from, seen.to);
     },
     more() {
       const { total: found, at } = source.peek();

@@ -36,6 +36,18 @@ export function OneIngestPanel({
   }, [isLive]);
   if (loading.value.state === 'problem' && [400, 404].includes(loading.value.status))
     return <NotThere what={`ingest ${executionId}`} back="ingests" name="Ingests" />;
+  if (loading.value.state !== 'there')
+    return (
+      <>
+        <p class="crumbs">
+          <a href={linkTo('ingests')}>Ingests</a>
+        </p>
+        <h1>Ingest</h1>
+        <Loaded of={loading.value} again={again}>
+          {() => null}
+        </Loaded>
+      </>
+    );
   return (
     <Loaded of={loading.value} again={again}>
       {(details) => (
@@ -111,13 +123,15 @@ function Heading({ details, again }: { readonly details: ExecutionDetails; reado
 function Cancel({ executionId, again }: { readonly executionId: string; readonly again: () => void }) {
   const asked = useSignal(false);
   const says = useSignal('');
+  const problem = useSignal('');
   const cancel = async () => {
+    problem.value = '';
     try {
       await post(`executions/${encodeURIComponent(executionId)}/cancel`);
       says.value = 'Stopped. What it had not accounted for is in the inbox.';
       again();
     } catch (error) {
-      says.value = (error as Error).message;
+      problem.value = (error as Error).message;
     }
   };
   if (says.value !== '') return <span role="status">{says.value}</span>;
@@ -135,6 +149,7 @@ function Cancel({ executionId, again }: { readonly executionId: string; readonly
     );
   return (
     <span class="confirm" role="alert">
+      {problem.value !== '' && <strong>{problem.value} </strong>}
       Stop this execution? Nothing is lost: its objects stay in the inbox.
       <button type="button" class="danger" onClick={() => void cancel()}>
         Stop it

@@ -17,7 +17,7 @@ const shortSet = (id: string) => `${id.slice(0, 8)}…`;
 
 export function Resolve({ series }: { readonly series: string }) {
   const { loading, again } = useLoaded(series, (signal) =>
-    post<SeriesState>('series/view', { series }, signal),
+    post<SeriesState>('series/view', { series }, { signal }),
   );
   const choice = useSignal<Choice | undefined>(undefined);
   const said = useSignal('');

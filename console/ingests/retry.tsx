@@ -6,6 +6,9 @@ import { overview } from '../live.ts';
 import { linkTo } from '../route.ts';
 import { post } from '../server.ts';
 
+/** A move in the store for each object. */
+const LONGEST_RETRY_MS = 15 * 60_000;
+
 /** What was put back just now, and which ingests of its upload there were before. */
 interface Done {
   readonly objects: number;
@@ -81,7 +84,11 @@ function Again(props: {
     try {
       const path = `executions/${encodeURIComponent(executionId)}/retry`;
       const before = new Set([executionId, ...ingests().map((one) => one.executionId)]);
-      const done = await post<{ restored: number; skipped: number; upload: string }>(path, { code });
+      const done = await post<{ restored: number; skipped: number; upload: string }>(
+        path,
+        { code },
+        { longestMs: LONGEST_RETRY_MS },
+      );
       if (done.restored > 0) putBack.value = { objects: done.restored, upload: done.upload, before };
       else says.value = 'Nothing to put back: these objects are in the inbox again, or gone.';
     } catch (error) {

@@ -96,6 +96,7 @@ function Values({
   const documents = useSignal<readonly MetadataDocument[] | undefined>(undefined);
   const problem = useSignal('');
   const show = async () => {
+    problem.value = '';
     try {
       documents.value = await Promise.all(
         ids.map((id) => get<MetadataDocument>(`image-sets/${id}/metadata`)),
@@ -104,7 +105,7 @@ function Values({
       problem.value = (error as Error).message;
     }
   };
-  if (problem.value !== '') return <Problem message={problem.value} />;
+  if (problem.value !== '') return <Problem message={problem.value} again={() => void show()} />;
   if (documents.value === undefined)
     return (
       <p class="row">

@@ -2,7 +2,7 @@
 import type { Hour, Overview, RunningExecution, Summary, WaitingUpload } from '../../shared/console/api.ts';
 import { outcomeEntry } from '../../shared/ingest/report.ts';
 import { age, bytes, clock, count, plural, seconds } from '../format.ts';
-import { now, overview } from '../live.ts';
+import { connection, isTroubled, now, overview } from '../live.ts';
 import { Badge } from '../parts/badge.tsx';
 import { Busy, Empty } from '../parts/loaded.tsx';
 import { Table } from '../parts/table.tsx';
@@ -15,9 +15,15 @@ export function NowPanel() {
   return (
     <>
       <h1>Now</h1>
-      {found === undefined ? <Busy /> : <NowParts found={found} />}
+      {found === undefined ? <NotYet /> : <NowParts found={found} />}
     </>
   );
+}
+
+/** The banner says what is wrong; the page comes by itself when that is over. */
+function NotYet() {
+  if (connection.value !== 'disconnected' && !isTroubled.value) return <Busy />;
+  return <Empty>Nothing is known yet: this page fills itself once the server answers.</Empty>;
 }
 
 function NowParts({ found }: { readonly found: Overview }) {

@@ -26,7 +26,7 @@ export function useRefusals(when: string) {
     try {
       do {
         const body = { ...times, ...(so.next === undefined ? {} : { next: so.next }) };
-        const { ingests, looked, next } = await post<RefusalPage>('refusals', body, signal);
+        const { ingests, looked, next } = await post<RefusalPage>('refusals', body, { signal });
         so = {
           ingests: [...so.ingests, ...ingests],
           looked: so.looked + looked,

@@ -14,6 +14,7 @@ export const signInProblem = signal<string | undefined>(undefined);
 const TOKEN = 'isocenter-token';
 const PENDING = 'isocenter-signing-in';
 const AGAIN_MS = 1_000;
+const LONGEST_MS = 10_000;
 /** A token that is refused so soon after it was given would be refused again. */
 const FRESH_MS = 15_000;
 /** Asked for anew before it ends, so that no request carries an old one. */
@@ -38,7 +39,7 @@ export function session(): Promise<Session> {
 async function readSession(): Promise<Session> {
   for (;;) {
     try {
-      const response = await fetch('api/session');
+      const response = await fetch('api/session', { signal: AbortSignal.timeout(LONGEST_MS) });
       if (response.ok) {
         signInProblem.value = undefined;
         return (await response.json()) as Session;
