@@ -3,9 +3,11 @@ import { render } from 'preact';
 import { App } from './app.tsx';
 import { connectLive } from './live.ts';
 import { applyTheme } from './theme.ts';
+import { keepDropsOnThePage } from './upload/page-drops.ts';
 
 applyTheme();
 connectLive();
+keepDropsOnThePage();
 const place = document.getElementById('app');
 if (place) {
   place.replaceChildren();

@@ -40,7 +40,11 @@ export function makeKeeper(kept: KeptUpload) {
     timer = undefined;
     const list = arrived.size > MOST_FILES ? [] : [...arrived];
     const value: KeptUpload = { upload: kept.upload, files, bytes, isSent, arrived: list, parts };
-    localStorage.setItem(KEY, JSON.stringify(value));
+    try {
+      localStorage.setItem(KEY, JSON.stringify(value));
+    } catch {
+      // No room, or not allowed: the upload goes on, and only a reload would begin anew.
+    }
   };
   const soon = () => {
     timer ??= setTimeout(write, 500);

@@ -4,6 +4,7 @@ import type { Place } from '../../shared/console/backend.ts';
 import { post, put, ServerProblem } from '../server.ts';
 import type { Keeper } from './kept-upload.ts';
 import { patiently } from './patiently.ts';
+import { bytesOf } from './readable.ts';
 
 /** Smaller files go in one request. */
 export const LARGE_BYTES = 16 * 1024 * 1024;
@@ -20,7 +21,7 @@ export async function sendLarge(
   const { partsId, there } = await findParts(base, path, digest, keeper);
   const byNumber = new Map(there.map((part) => [part.number, part]));
   for (let number = 1, from = 0; from < file.size; number++, from += PART_BYTES) {
-    const part = await file.slice(from, from + PART_BYTES).arrayBuffer();
+    const part = await bytesOf(file.slice(from, from + PART_BYTES));
     const sha256 = await base64Sha256(part);
     onProgress(from);
     const isThere = byNumber.get(number)?.sha256 === sha256;

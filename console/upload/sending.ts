@@ -6,10 +6,11 @@ import { batch, signal } from '@preact/signals';
 import type { ObjectLine, ObjectsPage, UploadState } from '../../shared/console/api.ts';
 import type { Place } from '../../shared/console/backend.ts';
 import { get, post, put } from '../server.ts';
-import type { ChosenFile } from './dropped-files.ts';
+import type { Chosen, ChosenFile } from './dropped-files.ts';
 import { digestOf, forgetKept, type Keeper, type KeptUpload, makeKeeper, readKept } from './kept-upload.ts';
 import { LARGE_BYTES, sendLarge } from './large-file.ts';
 import { patiently } from './patiently.ts';
+import { orUnreadable } from './readable.ts';
 
 export type FileState =
   | { readonly at: 'waiting' }
@@ -102,15 +103,36 @@ async function followOn(upload: string): Promise<void> {
   }
 }
 
+let last: Chosen = { files: [], unread: [] };
+
+/** After a problem: follows what is sent, else sends what was chosen once more. */
+export function tryAgain(): void {
+  const kept = readKept();
+  if (kept?.isSent) void followOn(kept.upload);
+  else void send(last, kept);
+}
+
+/** What was not sent of an upload that has ended, as an upload of its own. */
+export function sendTheRest(): void {
+  const { files, unread } = last;
+  void send({ files: files.filter(({ path }) => states.get(path)?.at === 'problem'), unread }, undefined);
+}
+
 /** Goes on with an interrupted upload, where there is one. */
-export async function sendFiles(files: readonly ChosenFile[]): Promise<void> {
-  const { kept } = sending.peek() ?? {};
+export const sendFiles = (chosen: Chosen): Promise<void> => send(chosen, sending.peek()?.kept);
+
+async function send(chosen: Chosen, kept: KeptUpload | undefined): Promise<void> {
+  const { files, unread } = chosen;
+  last = chosen;
   states.clear();
   for (const { path } of files) set(path, { at: 'waiting' });
-  const bytes = files.reduce((sum, { file }) => sum + file.size, 0);
+  for (const path of unread) set(path, { at: 'problem', message: 'The browser cannot read it.' });
   sending.value = {
     upload: kept?.upload ?? '',
-    rows: files.map(({ path, file }) => ({ path, sizeBytes: file.size })),
+    rows: [
+      ...unread.map((path) => ({ path, sizeBytes: 0 })),
+      ...files.map(({ path, file }) => ({ path, sizeBytes: file.size })),
+    ],
     phase: 'sending',
   };
   let keeper: Keeper | undefined;
@@ -118,20 +140,24 @@ export async function sendFiles(files: readonly ChosenFile[]): Promise<void> {
     const upload = kept?.upload ?? (await patiently(() => post<{ upload: string }>('uploads'))).upload;
     tell({ upload });
     keeper = makeKeeper(kept ?? { upload, files: 0, bytes: 0, isSent: false, arrived: [], parts: {} });
-    keeper.grow({ files: files.length, bytes });
+    keeper.grow({ files: files.length, bytes: files.reduce((sum, { file }) => sum + file.size, 0) });
     await sendAll(upload, files, keeper);
     if (![...states.values()].some(({ at }) => at === 'sent')) {
       keeper.close();
       return tell({ phase: 'Nothing was sent.' });
     }
     keeper.setSent();
-    tell({ phase: 'waiting' });
+    tell({ phase: 'waiting', rows: unsentFirst(sending.peek()?.rows ?? []) });
     await follow(upload);
     keeper.close();
   } catch (error) {
     tell({ phase: (error as Error).message });
   }
 }
+
+const unsentFirst = (rows: readonly Row[]): Row[] =>
+  [...rows].sort((a, b) => Number(isUnsent(b.path)) - Number(isUnsent(a.path)));
+const isUnsent = (path: string): boolean => states.get(path)?.at === 'problem';
 
 const warnOfLeaving = (event: BeforeUnloadEvent) => event.preventDefault();
 
@@ -163,7 +189,7 @@ async function sendOne(upload: string, { path, file }: ChosenFile, keeper: Keepe
       else {
         await patiently(async () => {
           const place = await post<Place>(`uploads/${upload}/place`, { path });
-          await put(place, file, onProgress);
+          await put(place, file, onProgress).catch((error) => orUnreadable(file, error));
         });
       }
     }

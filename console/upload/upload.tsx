@@ -3,10 +3,12 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { bytes, count, plural } from '../format.ts';
 import { Badge } from '../parts/badge.tsx';
+import { Problem } from '../parts/loaded.tsx';
 import { LongTable } from '../parts/long-table.tsx';
 import { linkTo } from '../route.ts';
-import { type ChosenFile, fromDrop, fromInput } from './dropped-files.ts';
+import { type Chosen, fromDrop, fromInput } from './dropped-files.ts';
 import { isWaitingForServer } from './patiently.ts';
+import { refusalOf } from './refusal.ts';
 import {
   type FileState,
   fileStates,
@@ -17,6 +19,8 @@ import {
   type Sending,
   sendFiles,
   sending,
+  sendTheRest,
+  tryAgain,
 } from './sending.ts';
 
 const BUSY = ['sending', 'waiting', 'running'];
@@ -66,8 +70,11 @@ function DropZone() {
   const files = useRef<HTMLInputElement>(null);
   const folder = useRef<HTMLInputElement>(null);
   const isOver = useSignal(false);
-  const take = (chosen: readonly ChosenFile[]) => {
-    if (chosen.length > 0) void sendFiles(chosen);
+  const refusal = useSignal<string | undefined>(undefined);
+  const take = (chosen: Chosen | undefined) => {
+    if (!chosen) return;
+    refusal.value = refusalOf(chosen);
+    if (refusal.value === undefined) void sendFiles(chosen);
   };
   const drop = async (event: DragEvent) => {
     event.preventDefault();
@@ -79,6 +86,7 @@ function DropZone() {
       class={`drop ${isOver.value ? 'over' : ''}`}
       aria-label="Drop files here"
       onDragOver={(event) => {
+        if (!event.dataTransfer?.types.includes('Files')) return;
         event.preventDefault();
         isOver.value = true;
       }}
@@ -101,13 +109,14 @@ function DropZone() {
           Choose a folder…
         </button>
       </p>
+      {refusal.value !== undefined && <Problem message={refusal.value} />}
       <input
         ref={files}
         type="file"
         multiple
         hidden
         aria-label="Files"
-        onChange={(event) => take(fromInput(event.currentTarget.files ?? new FileList()))}
+        onChange={(event) => take(fromInput(event.currentTarget.files))}
       />
       <input
         ref={folder}
@@ -116,7 +125,7 @@ function DropZone() {
         hidden
         aria-label="Folder"
         {...{ webkitdirectory: true }}
-        onChange={(event) => take(fromInput(event.currentTarget.files ?? new FileList()))}
+        onChange={(event) => take(fromInput(event.currentTarget.files))}
       />
     </section>
   );
@@ -139,16 +148,24 @@ function Progress({ now }: { readonly now: Sending }) {
     const name = state.at === 'ended' ? state.line.outcome : state.at;
     tally.set(name, (tally.get(name) ?? 0) + 1);
   }
+  const unsent = tally.get('problem') ?? 0;
   return (
     <section aria-labelledby="progress">
       <h2 id="progress">{rows.length > 0 ? plural(rows.length, 'file') : 'The last upload'}</h2>
+      {PHASES[now.phase] === undefined && <Problem message={now.phase} again={tryAgain} />}
       <p class="row">
         <span role="status">
-          {PHASES[now.phase] ?? <span class="bad">{now.phase}</span>}
+          {PHASES[now.phase]}
+          {unsent > 0 && <strong class="warn"> {plural(unsent, 'file')} not sent: see below.</strong>}
           {isWaitingForServer.value && (
             <strong class="warn"> The server does not answer; it goes on when it is back.</strong>
           )}
         </span>
+        {unsent > 0 && now.phase === 'ended' && (
+          <button type="button" onClick={sendTheRest}>
+            Send the rest
+          </button>
+        )}
         {now.executionId && (
           <a class="button" href={linkTo('ingests', now.executionId)}>
             Open the ingest
