@@ -1,5 +1,6 @@
 /** Frames by id: fetched once, decoded in the worker, the last ones kept. */
-import { getBytes } from '../server.ts';
+import { getBytes, getPiece } from '../server.ts';
+import { bytesOfLevel } from './codestream-head.ts';
 import type { Frame } from './pixels.ts';
 import type { Asked, Told } from './worker-messages.ts';
 
@@ -70,35 +71,65 @@ function keep(key: string, frame: DecodedFrame): DecodedFrame {
   return frame;
 }
 
-/**
- * The decoded frame; `onCoarse` gets a small one first when the frame is large. `level`: halvings below full
- * resolution, for thumbnails; taken back to what the codestream has.
- */
+const known = (key: string): DecodedFrame | undefined => {
+  const frame = kept.get(key);
+  if (!frame) return undefined;
+  kept.delete(key); // the last used one is the last to go
+  kept.set(key, frame);
+  return frame;
+};
+
+const pathOf = (imageSetId: string, imageFrameId: string) =>
+  `image-sets/${imageSetId}/frames/${imageFrameId}`;
+
+/** The decoded frame; `onCoarse` gets a small one first when the frame is large. */
 export async function loadFrame(
   imageSetId: string,
   imageFrameId: string,
-  options: {
-    readonly signal: AbortSignal;
-    readonly level?: number;
-    readonly onCoarse?: (frame: DecodedFrame) => void;
-  },
+  options: { readonly signal: AbortSignal; readonly onCoarse?: (frame: DecodedFrame) => void },
 ): Promise<DecodedFrame> {
-  const { signal, level = 0, onCoarse } = options;
-  const key = `${imageSetId}/${imageFrameId}/${level}`;
-  const known = kept.get(key);
-  if (known) {
-    kept.delete(key); // the last used one is the last to go
-    kept.set(key, known);
-    return known;
-  }
-  const encoded = await getBytes(`image-sets/${imageSetId}/frames/${imageFrameId}`, signal);
+  const { signal, onCoarse } = options;
+  const key = `${imageSetId}/${imageFrameId}`;
+  const before = known(key);
+  if (before) return before;
+  const encoded = await getBytes(pathOf(imageSetId, imageFrameId), signal);
   if (onCoarse && encoded.byteLength > 400_000) {
     const coarse = await decode(encoded.slice(0), 3, signal).catch(() => undefined);
     if (coarse && !signal.aborted) onCoarse(coarse);
   }
-  if (level > 0) {
-    const small = await decode(encoded.slice(0), level, signal).catch(() => undefined);
+  return keep(key, await decode(encoded, 0, signal));
+}
+
+/** Holds the main header and the smallest resolutions. */
+const HEAD_BYTES = 16 * 1024;
+
+/** The frame `level` halvings below full resolution, of its first bytes where they are enough; else the whole frame. */
+export async function loadSmallFrame(
+  imageSetId: string,
+  imageFrameId: string,
+  { signal, level }: { readonly signal: AbortSignal; readonly level: number },
+): Promise<DecodedFrame> {
+  const key = `${imageSetId}/${imageFrameId}/${level}`;
+  const before = known(key);
+  if (before) return before;
+  const path = pathOf(imageSetId, imageFrameId);
+  const head = await getPiece(path, 0, HEAD_BYTES, signal);
+  const enough = level === 0 ? undefined : bytesOfLevel(new Uint8Array(head.bytes), level);
+  if (enough !== undefined) {
+    const bytes = await grown(path, head.bytes, enough, signal);
+    const small = await decode(bytes, level, signal).catch(() => undefined);
     if (small) return keep(key, small);
   }
-  return keep(key, await decode(encoded, 0, signal));
+  return loadFrame(imageSetId, imageFrameId, { signal });
+}
+
+async function grown(
+  path: string,
+  head: ArrayBuffer,
+  length: number,
+  signal: AbortSignal,
+): Promise<ArrayBuffer> {
+  if (length <= head.byteLength) return head.slice(0, length);
+  const rest = await getPiece(path, head.byteLength, length - head.byteLength, signal);
+  return new Blob([head, rest.bytes]).arrayBuffer();
 }

@@ -1,13 +1,28 @@
-/** The middle frame of an image set, small: decoded from a low resolution level when it comes into view. */
+/** The middle frame of an image set, small: its low resolutions only, and not before it comes into view. */
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { framesOf, type MetadataDocument } from '../image-sets/document.ts';
-import { get } from '../server.ts';
+import { framesOf, type MetadataDocument, numberOf, type Shown } from '../image-sets/document.ts';
+import { reconnections } from '../live.ts';
+import { get, ServerProblem } from '../server.ts';
 import { paint } from './canvas.ts';
-import { loadFrame } from './frames.ts';
+import { loadSmallFrame } from './frames.ts';
 import { lookOf, windowOfValues } from './pixels.ts';
 
-const LEVEL = 2;
+/** As wide or high as it is shown on a fine screen. */
+const SIDE_PX = 160;
+
+const SAYS = {
+  waiting: '…',
+  none: 'no image',
+  undecodable: 'this frame cannot be shown',
+  unanswered: 'not loaded',
+} as const;
+
+/** Halvings that bring both sides to what is shown. */
+function levelFor({ instance: { DICOM } }: Shown): number {
+  const side = Math.max(numberOf(DICOM.Rows) ?? 0, numberOf(DICOM.Columns) ?? 0);
+  return Math.max(0, Math.ceil(Math.log2(side / SIDE_PX)));
+}
 
 export function Thumbnail({
   imageSetId,
@@ -18,8 +33,10 @@ export function Thumbnail({
   readonly onDocument?: (document: MetadataDocument) => void;
 }) {
   const canvas = useRef<HTMLCanvasElement>(null);
-  const state = useSignal<'waiting' | 'drawn' | 'none'>('waiting');
+  const state = useSignal<keyof typeof SAYS | 'drawn'>('waiting');
+  const isOpen = () => state.peek() === 'waiting' || state.peek() === 'unanswered';
   useEffect(() => {
+    if (!isOpen()) return;
     const abort = new AbortController();
     const draw = async () => {
       try {
@@ -27,31 +44,39 @@ export function Thumbnail({
         onDocument?.(document);
         const frames = framesOf(document);
         const shown = frames[Math.floor(frames.length / 2)];
-        if (!shown) throw new Error('no frames');
-        const options = { signal: abort.signal, level: LEVEL };
-        const frame = await loadFrame(imageSetId, shown.frame.ID, options);
+        if (!shown) {
+          state.value = 'none';
+          return;
+        }
+        const options = { signal: abort.signal, level: levelFor(shown) };
+        const frame = await loadSmallFrame(imageSetId, shown.frame.ID, options);
         const look = lookOf(shown.instance.DICOM);
         if (canvas.current) paint(canvas.current, frame, look, look.window ?? windowOfValues(frame, look));
         state.value = 'drawn';
-      } catch {
-        if (!abort.signal.aborted) state.value = 'none';
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        state.value = error instanceof ServerProblem ? 'unanswered' : 'undecodable';
       }
     };
+    // What was not answered is asked for again when the server is back, or when it comes into view once more.
+    let isAsked = false;
     const observer = new IntersectionObserver((entries) => {
-      if (!entries.some(({ isIntersecting }) => isIntersecting)) return;
-      observer.disconnect();
-      void draw();
+      if (isAsked || !isOpen() || !entries.some(({ isIntersecting }) => isIntersecting)) return;
+      isAsked = true;
+      void draw().finally(() => {
+        isAsked = false;
+      });
     });
     if (canvas.current) observer.observe(canvas.current);
     return () => {
       observer.disconnect();
       abort.abort();
     };
-  }, [imageSetId]);
+  }, [imageSetId, reconnections.value]);
   return (
     <span class={`thumbnail ${state.value}`}>
       <canvas ref={canvas} width="64" height="64" />
-      {state.value !== 'drawn' && <span>{state.value === 'none' ? 'no image' : '…'}</span>}
+      {state.value !== 'drawn' && <span>{SAYS[state.value]}</span>}
     </span>
   );
 }

@@ -24,6 +24,7 @@ export function Viewer({
   const chosen = useSignal<Window | undefined>(undefined);
   const drawn = useSignal<Drawn | undefined>(undefined);
   const problem = useSignal('');
+  const round = useSignal(0);
   const isCoarse = useSignal(false);
   const isPlaying = useSignal(false);
   const probe = useSignal('');
@@ -57,7 +58,7 @@ export function Viewer({
         problem.value = (error as Error).message;
       });
     return () => abort.abort();
-  }, [imageSetId, shown?.frame.ID]);
+  }, [imageSetId, shown?.frame.ID, round.value]);
   useEffect(() => {
     if (!isPlaying.value) return;
     const perSecond = framesPerSecond(shown);
@@ -134,7 +135,19 @@ export function Viewer({
           onDblClick={() => setWindow(undefined)}
         />
         <span class="not-for-diagnosis">Not for diagnosis</span>
-        {problem.value !== '' && <p class="screen-problem">This frame cannot be shown: {problem.value}</p>}
+        {problem.value !== '' && (
+          <div class="screen-problem" role="alert">
+            <p>This frame cannot be shown: {problem.value}</p>
+            <button
+              type="button"
+              onClick={() => {
+                round.value++;
+              }}
+            >
+              Try again
+            </button>
+          </div>
+        )}
         {problem.value === '' && (drawn.value === undefined || isCoarse.value) && (
           <span class="screen-busy" role="status">
             {isCoarse.value ? 'Sharpening…' : 'Decoding…'}
