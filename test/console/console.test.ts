@@ -1,24 +1,32 @@
 /** The console as an operator uses it: in a real browser, on the real local world, with the demonstration. */
 import { readFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
-import { createRequire } from 'node:module';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { chestCt, dopplerFrame, headMr, plateRadiograph } from '../../local/demo/phantom.ts';
-import type { ExecutionDetails, ImageSetPage, ObjectsPage, Overview } from '../../shared/console/api.ts';
+import type { ExecutionDetails, ObjectsPage, Overview } from '../../shared/console/api.ts';
 import { hasChromium, openBrowser } from '../browser.ts';
-import { ask, type Demonstration, finished, startDemonstration, UPLOAD } from './demonstration.ts';
+import { appearanceTroubles, describeAppearance } from './appearance.ts';
+import {
+  ask,
+  type Demonstration,
+  demonstrationFiles,
+  fillInbox,
+  finished,
+  startWorldWith,
+  UPLOAD,
+} from './demonstration.ts';
+import { describeDrops } from './drops.ts';
 import { LAYOUT_TROUBLES } from './layout.ts';
-
-const axeSource = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-/** For machines that do much else. */
-const PATIENCE = 90_000;
+import { PATIENCE, type Pages } from './pages.ts';
+import { describeEmptyPanels, describeStates } from './states.ts';
+import { describeThumbnails } from './thumbnails.ts';
 
 let demonstration: Demonstration;
 let executionId: string;
 
 beforeAll(async () => {
-  demonstration = await startDemonstration();
+  demonstration = await startWorldWith(UPLOAD, new Map());
 }, 120_000);
 afterAll(() => demonstration?.close());
 
@@ -104,7 +112,9 @@ describe.skipIf(!hasChromium)('the pages', () => {
     page.on('request', (request) => requests.push(request.url()));
     page.on('pageerror', (error) => troubles.push(error.message));
     page.on('console', (message) => {
-      if (/Content Security Policy/.test(message.text())) troubles.push(message.text());
+      // What the network says is on the page as well.
+      if (message.type() === 'error' && !/^Failed to load resource/.test(message.text()))
+        troubles.push(message.text());
     });
   });
   afterEach(async () => {
@@ -112,8 +122,18 @@ describe.skipIf(!hasChromium)('the pages', () => {
     expect(troubles.splice(0)).toEqual([]);
   });
   const open = (...parts: string[]) => page.goto(`${demonstration.url}/#/${parts.join('/')}`);
+  const pages: Pages = {
+    page: () => page,
+    demonstration: () => demonstration,
+    executionId: () => executionId,
+    origins: [],
+    open,
+  };
+
+  describeEmptyPanels(pages);
 
   it('show an ingest while it runs, and that it has finished, by themselves', async () => {
+    await fillInbox(demonstration, UPLOAD, demonstrationFiles());
     await open();
     await page.locator('.stages li.running').first().waitFor();
     expect(await page.locator('article.card').first().textContent()).toContain(UPLOAD);
@@ -295,7 +315,7 @@ describe.skipIf(!hasChromium)('the pages', () => {
     await page
       .getByLabel('Files', { exact: true })
       .setInputFiles([
-        file('again.dcm', demonstration.files.get('ct-chest/IM0001.dcm') ?? new Uint8Array()),
+        file('again.dcm', demonstrationFiles().get('ct-chest/IM0001.dcm') ?? new Uint8Array()),
         file('späte Notiz+1%.txt', new TextEncoder().encode('no DICOM at all')),
         file('empty.dcm', new Uint8Array()),
       ]);
@@ -304,44 +324,14 @@ describe.skipIf(!hasChromium)('the pages', () => {
     expect(await row('again.dcm').textContent()).toContain('Duplicate');
     expect(await row('späte').textContent()).toContain('NotP10');
     expect(await row('empty.dcm').textContent()).toContain('Empty');
+    expect(await appearanceTroubles(page)).toEqual([]);
   }, 120_000);
 
-  it('are accessible in light and dark, and hold together on phone, tablet and desk', async () => {
-    const { imageSets } = await ask<ImageSetPage>(demonstration.url, 'image-sets/search', {});
-    // Each with what it shows when it is there.
-    const panels: readonly (readonly [string[], string])[] = [
-      [[], 'Last troubles'],
-      [['ingests'], 'looked at'],
-      [['ingests', executionId, 'NotP10'], 'What to do:'],
-      [['refused', 'rejected', 'hours'], 'Retry all'],
-      [['image-sets'], 'image sets shown'],
-      [['image-sets', imageSets[0]?.imageSetId ?? ''], 'Versions'],
-      [['upload'], 'Drop files or folders here.'],
-      [['data-store'], 'Addresses'],
-    ];
-    for (const [colorScheme, axeWidth] of [
-      ['light', 1440],
-      ['dark', 375],
-    ] as const) {
-      await page.emulateMedia({ colorScheme });
-      for (const [panel, sign] of panels) {
-        await open(...panel);
-        await page.getByText(sign).locator('visible=true').first().waitFor();
-        for (const width of [375, 768, 1440]) {
-          await page.setViewportSize({ width, height: 900 });
-          const troubles = await page.evaluate(LAYOUT_TROUBLES);
-          expect([panel, width, troubles]).toEqual([panel, width, []]);
-        }
-        await page.setViewportSize({ width: axeWidth, height: 900 });
-        // Through the debugger, which the page's own policy does not bind.
-        await page.evaluate(axeSource);
-        const violations = await page.evaluate(
-          `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes.map(({ html }) => html.slice(0, 120)).join(' ')))`,
-        );
-        expect([panel, colorScheme, violations]).toEqual([panel, colorScheme, []]);
-      }
-    }
-  }, 240_000);
+  describeThumbnails(pages);
+  describeStates(pages);
+  describeDrops(pages);
+
+  describeAppearance(pages);
 
   it(
     'are walked through by keyboard alone, with a ring around what has the focus',
@@ -352,15 +342,15 @@ describe.skipIf(!hasChromium)('the pages', () => {
         page.evaluate(
           '(() => { const e = document.activeElement; return { name: (e?.textContent ?? "").trim(), ring: parseFloat(getComputedStyle(e).outlineWidth) }; })()',
         ) as Promise<{ name: string; ring: number }>;
-      const tabTo = async (name: string | RegExp) => {
+      const tabTo = async (name: string | RegExp, key = 'Tab') => {
         for (let presses = 0; presses < 60; presses++) {
-          await page.keyboard.press('Tab');
+          await page.keyboard.press(key);
           const now = await focused();
           if (!(typeof name === 'string' ? now.name === name : name.test(now.name))) continue;
           expect([now.name, now.ring > 1]).toEqual([now.name, true]);
           return;
         }
-        throw new Error(`Tab never comes to ${name}`);
+        throw new Error(`${key} never comes to ${name}`);
       };
       await tabTo('Skip to the content');
       await tabTo('Ingests');
@@ -379,6 +369,9 @@ describe.skipIf(!hasChromium)('the pages', () => {
       await tabTo(/^broken\//);
       await page.keyboard.press('Enter');
       await page.getByLabel('Chosen object').getByText('What to do').waitFor();
+      await tabTo(/^Retry all .* of NotP10/, 'Shift+Tab');
+      await page.keyboard.press('Enter');
+      await page.getByText('back in the inbox').waitFor();
     },
     PATIENCE,
   );
@@ -386,7 +379,7 @@ describe.skipIf(!hasChromium)('the pages', () => {
   it('ask nobody but their own server', () => {
     const { origin } = new URL(demonstration.url);
     expect(requests.length).toBeGreaterThan(50);
-    expect(requests.filter((url) => new URL(url).origin !== origin)).toEqual([]);
+    expect(requests.filter((url) => ![origin, ...pages.origins].includes(new URL(url).origin))).toEqual([]);
   });
 });
 

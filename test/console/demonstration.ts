@@ -21,8 +21,10 @@ export interface Demonstration {
   close(): Promise<void>;
 }
 
-export const startDemonstration = (): Promise<Demonstration> =>
-  startWorldWith(UPLOAD, new Map([...demoFiles('current')].map(({ path, bytes }) => [path, bytes])));
+export const demonstrationFiles = (): ReadonlyMap<string, Uint8Array> =>
+  new Map([...demoFiles('current')].map(({ path, bytes }) => [path, bytes]));
+
+export const startDemonstration = (): Promise<Demonstration> => startWorldWith(UPLOAD, demonstrationFiles());
 
 /** A world with these files in its inbox. */
 export async function startWorldWith(
@@ -38,8 +40,7 @@ export async function startWorldWith(
     credentials: { accessKeyId: 'x', secretAccessKey: 'x' },
   });
   const store = s3ObjectStore(s3);
-  for (const [path, bytes] of files)
-    await store.write({ bucket: world.inboxBucket, key: `${upload}/${path}` }, bytes);
+  await fillInbox({ world, store }, upload, files);
   return {
     world,
     url: world.consoleUrl,
@@ -51,6 +52,15 @@ export async function startWorldWith(
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+}
+
+export async function fillInbox(
+  { world, store }: Pick<Demonstration, 'world' | 'store'>,
+  upload: string,
+  files: ReadonlyMap<string, Uint8Array>,
+): Promise<void> {
+  for (const [path, bytes] of files)
+    await store.write({ bucket: world.inboxBucket, key: `${upload}/${path}` }, bytes);
 }
 
 /** Asks the console as its own pages do. */
