@@ -4,12 +4,13 @@
  * bench/console.mjs --lines [N]` (default 1,000,000) asks the server's half alone, over a list of N lines on disk: one
  * reading makes an index, after that any page is ranged reads.
  */
-import { createReadStream, createWriteStream, mkdtempSync, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
+import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { chromium } from 'playwright-core';
 
@@ -125,6 +126,20 @@ function lineOf(n) {
   };
 }
 
+/** What `dist/console` weighs, by kind: as it is served, and packed. The decoder comes only with the first frame. */
+function weigh() {
+  const kinds = new Map();
+  const pages = join(root, 'dist', 'console');
+  for (const name of readdirSync(pages)) {
+    const bytes = readFileSync(join(pages, name));
+    const kind = /worker/.test(name) ? 'decoder .js' : extname(name);
+    const { plain = 0, packed = 0 } = kinds.get(kind) ?? {};
+    kinds.set(kind, { plain: plain + bytes.length, packed: packed + gzipSync(bytes).length });
+  }
+  for (const [kind, { plain, packed }] of kinds)
+    console.log(`${kind}: ${kilobytes(plain)}, ${kilobytes(packed)} by gzip`);
+}
+
 async function measurePage(url) {
   const browser = await chromium.launch({
     executablePath: process.env.ISOCENTER_CHROMIUM ?? '/usr/bin/chromium',
@@ -157,6 +172,11 @@ async function measurePage(url) {
       await group.locator('.long-table th button').first().waitFor();
     });
     console.log(`opening the list: ${opened.ms.toFixed(0)} ms`);
+    const middle = await timed(async () => {
+      await page.evaluate(TO_THE_MIDDLE);
+      await page.waitForFunction(HAS_ALL_ROWS);
+    });
+    console.log(`scrolling to the middle, until its rows are there: ${middle.ms.toFixed(0)} ms`);
     const frames = await page.evaluate(SCROLL);
     console.log(
       `scrolling through it in 200 steps: median frame ${frames.median.toFixed(1)} ms, slowest ${frames.slowest.toFixed(0)} ms; ${frames.rows} rows on the page`,
@@ -169,6 +189,21 @@ async function measurePage(url) {
     await browser.close();
   }
 }
+
+const TO_THE_MIDDLE = `(() => {
+  const list = document.querySelector('.long-table');
+  list.scrollTop = list.scrollHeight / 2;
+})()`;
+/** No row that is in view waits for its page. */
+const HAS_ALL_ROWS = `(() => {
+  const list = document.querySelector('.long-table');
+  const { top, bottom } = list.getBoundingClientRect();
+  const rows = [...list.querySelectorAll('tbody tr:not(.space)')].filter((row) => {
+    const box = row.getBoundingClientRect();
+    return box.bottom > top && box.top < bottom;
+  });
+  return rows.length > 0 && rows.every((row) => row.querySelector('button') !== null);
+})()`;
 
 const SCROLL = `(async () => {
   const list = document.querySelector('.long-table');
@@ -212,6 +247,7 @@ async function measureWorld({ startWorld, startConsoleServer, writeLargeExecutio
 }
 
 try {
+  if (!isLines) weigh();
   const parts = await load();
   await (isLines ? measureLines(parts) : measureWorld(parts));
 } finally {
