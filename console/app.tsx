@@ -1,6 +1,7 @@
 /** The shell around the panels: name, navigation, connection, theme. */
 import { useEffect } from 'preact/hooks';
 import { DataStorePanel } from './data-store/data-store.tsx';
+import { HeldPanel } from './decisions/held.tsx';
 import { ImageSetPanel } from './image-sets/image-set.tsx';
 import { ImageSetsPanel } from './image-sets/image-sets.tsx';
 import { IngestsPanel } from './ingests/ingests.tsx';
@@ -113,6 +114,7 @@ function Panel() {
     return id ? <OneIngestPanel key={id} executionId={id} code={more} /> : <IngestsPanel key="all" />;
   if (panel === 'find') return <IngestsPanel key={`${id} ${more}`} outcome={id} when={more} />;
   if (panel === 'refused') return <RefusedPanel kind={id} when={more} />;
+  if (panel === 'held') return <HeldPanel key={id ?? 'all'} executionId={id} />;
   if (panel === 'image-sets') return id ? <ImageSetPanel key={id} imageSetId={id} /> : <ImageSetsPanel />;
   if (panel === 'upload') return <UploadPanel />;
   if (panel === 'data-store') return <DataStorePanel />;

@@ -1,6 +1,8 @@
 /** Series in several image sets: what differs, by keyword; the values only when somebody asks to see them. */
 import { useSignal } from '@preact/signals';
 import type { Report } from '../../shared/console/api.ts';
+import { Keywords } from '../decisions/keywords.tsx';
+import { Resolve } from '../decisions/resolve.tsx';
 import { plural } from '../format.ts';
 import { findValues, type MetadataDocument } from '../image-sets/document.ts';
 import { Badge } from '../parts/badge.tsx';
@@ -9,7 +11,6 @@ import { Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
 import { get } from '../server.ts';
 import { Thumbnail } from '../viewer/thumbnail.tsx';
-import { Resolve } from './resolve.tsx';
 
 type Merge = Report['merges'][number];
 
@@ -37,16 +38,7 @@ function Variant({ merge }: { readonly merge: Merge }) {
         <span class="dim">{plural(merge.instances, 'instance')}</span>
       </header>
       {merge.reason && <p>{merge.reason}</p>}
-      {merge.keywords.length > 0 && (
-        <p>
-          They differ in{' '}
-          {merge.keywords.map((keyword) => (
-            <code key={keyword} class="keyword">
-              {keyword}
-            </code>
-          ))}
-        </p>
-      )}
+      <Keywords keywords={merge.keywords} />
       <ul class="sets">
         {ids.map((id, index) => (
           <li key={id}>

@@ -67,7 +67,7 @@ export const ACTIONS: Readonly<Record<(typeof ACTION_NAMES)[number], Action>> = 
       throw new HttpProblem(409, 'the identities differ: say that it is one patient');
     const request = { series, study: textMember(body, 'study'), label, resolutionId: decisionId };
     const { corrected, retried } = await releaseAsOnePatient(deps, request, by);
-    return `One patient: ${plural(corrected, 'stored image set')} corrected, ${backInInbox(retried)}.`;
+    return `One patient: ${plural(corrected, 'stored image set')} corrected, ${backInInbox(retried)}. Until they are stored, \`isocenter resolve --undo ${decisionId} --reason TEXT\` takes it back.`;
   },
   async 'other-patients'(deps, { series, body, by, decisionId }) {
     const request = { series, study: textMember(body, 'study'), resolutionId: decisionId };

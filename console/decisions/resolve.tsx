@@ -1,11 +1,12 @@
 /** Deciding about a series in several image sets: what can be done, why it is done, what will happen, and its undo. */
 import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
 import type { SeriesState } from '../../shared/console/api.ts';
-import { clock, plural, words } from '../format.ts';
-import { Loaded, Problem, useLoaded } from '../parts/loaded.tsx';
-import { decide as decideSeries, post } from '../server.ts';
+import { clock, plural } from '../format.ts';
+import { Loaded, useLoaded } from '../parts/loaded.tsx';
+import { post } from '../server.ts';
+import { DecisionForm } from './decision-form.tsx';
+import { DecisionsMade } from './decisions-made.tsx';
 
 /** What is about to be decided. */
 type Choice =
@@ -54,7 +55,7 @@ export function Resolve({ series }: { readonly series: string }) {
               }}
             />
           )}
-          <Decisions state={state} />
+          <DecisionsMade history={state.history} />
         </div>
       )}
     </Loaded>
@@ -110,63 +111,22 @@ function Confirm(props: {
   readonly cancel: () => void;
 }) {
   const { state, choice, decided, cancel } = props;
-  const form = useRef<HTMLFormElement>(null);
-  const isBusy = useSignal(false);
-  const problem = useSignal('');
-  useEffect(() => form.current?.querySelector('textarea')?.focus(), []);
-  const wantsSecondYes = choice.action === 'merge-into' && state.identityKeywords.length > 0;
-  const decide = async (data: FormData) => {
-    isBusy.value = true;
-    problem.value = '';
-    try {
-      const body = {
-        series: state.seriesInstanceUID,
-        ...choice,
-        reason: String(data.get('reason') ?? ''),
-        isOnePatient: data.get('isOnePatient') === 'on',
-      };
-      decided(await decideSeries(body));
-    } catch (error) {
-      problem.value = (error as Error).message;
-      isBusy.value = false;
-    }
-  };
+  const { seriesInstanceUID: series, identityKeywords } = state;
+  const isAcross = choice.action === 'merge-into' && identityKeywords.length > 0;
   return (
-    <form
-      ref={form}
-      class="decision"
-      aria-label="Decision"
-      autocomplete="off"
-      onKeyDown={(event) => event.key === 'Escape' && !isBusy.value && cancel()}
-      onSubmit={(event) => {
-        event.preventDefault();
-        void decide(new FormData(event.currentTarget));
-      }}
+    <DecisionForm
+      body={{ series, ...choice }}
+      name={ACTION_NAMES[choice.action]}
+      secondYes={
+        isAcross
+          ? `They differ in ${identityKeywords.join(', ')}. I have looked, and they are one patient.`
+          : undefined
+      }
+      decided={decided}
+      cancel={cancel}
     >
-      <p>
-        <strong>What will happen: </strong>
-        <Consequence state={state} choice={choice} />
-      </p>
-      <label class="wide">
-        Why? It is recorded with your name.
-        <textarea name="reason" required maxLength={500} rows={2} />
-      </label>
-      {wantsSecondYes && (
-        <label class="check">
-          <input type="checkbox" name="isOnePatient" required /> They differ in{' '}
-          {state.identityKeywords.join(', ')}. I have looked, and they are one patient.
-        </label>
-      )}
-      {problem.value !== '' && <Problem message={problem.value} />}
-      <p class="buttons">
-        <button type="submit" class="main" disabled={isBusy.value}>
-          {isBusy.value ? 'Working…' : ACTION_NAMES[choice.action]}
-        </button>
-        <button type="button" disabled={isBusy.value} onClick={cancel}>
-          Change nothing
-        </button>
-      </p>
-    </form>
+      <Consequence state={state} choice={choice} />
+    </DecisionForm>
   );
 }
 
@@ -193,22 +153,5 @@ function Consequence({
       {state.keywords.length > 0 && <>; what the others say in {state.keywords.join(', ')} gives way</>}. The
       sources stay for a week, and until then it can be undone here.
     </>
-  );
-}
-
-function Decisions({ state }: { readonly state: SeriesState }) {
-  if (state.history.length === 0) return null;
-  return (
-    <ul class="decisions" aria-label="Decisions">
-      {state.history.map(({ decision, actor, reason, at }) => (
-        <li key={`${at} ${decision}`}>
-          <strong>{words(decision.replace('-', ' '))}</strong>{' '}
-          <span class="dim">
-            {clock(at)} by {actor}
-          </span>{' '}
-          {reason}
-        </li>
-      ))}
-    </ul>
   );
 }

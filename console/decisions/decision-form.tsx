@@ -1,0 +1,72 @@
+/** Before something is decided: what will happen, why it is decided, and, across patients, a second yes. */
+import { useSignal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+import { Problem } from '../parts/loaded.tsx';
+import { decide } from '../server.ts';
+
+export function DecisionForm(props: {
+  /** What the server is asked to do, but for the reason. */
+  readonly body: object;
+  /** On the button. */
+  readonly name: string;
+  /** What somebody must have looked at before; ticked, or nothing is decided. */
+  readonly secondYes?: string | undefined;
+  readonly decided: (says: string) => void;
+  readonly cancel: () => void;
+  /** What will happen. */
+  readonly children: ComponentChildren;
+}) {
+  const { body, name, secondYes, decided, cancel, children } = props;
+  const form = useRef<HTMLFormElement>(null);
+  const isBusy = useSignal(false);
+  const problem = useSignal('');
+  useEffect(() => form.current?.querySelector('textarea')?.focus(), []);
+  const submit = async (data: FormData) => {
+    isBusy.value = true;
+    problem.value = '';
+    try {
+      const reason = String(data.get('reason') ?? '');
+      decided(await decide({ ...body, reason, isOnePatient: data.get('isOnePatient') === 'on' }));
+    } catch (error) {
+      problem.value = (error as Error).message;
+      isBusy.value = false;
+    }
+  };
+  return (
+    <form
+      ref={form}
+      class="decision"
+      aria-label="Decision"
+      autocomplete="off"
+      onKeyDown={(event) => event.key === 'Escape' && !isBusy.value && cancel()}
+      onSubmit={(event) => {
+        event.preventDefault();
+        void submit(new FormData(event.currentTarget));
+      }}
+    >
+      <p>
+        <strong>What will happen: </strong>
+        {children}
+      </p>
+      <label class="wide">
+        Why? It is recorded with your name.
+        <textarea name="reason" required maxLength={500} rows={2} />
+      </label>
+      {secondYes !== undefined && (
+        <label class="check">
+          <input type="checkbox" name="isOnePatient" required /> {secondYes}
+        </label>
+      )}
+      {problem.value !== '' && <Problem message={problem.value} />}
+      <p class="buttons">
+        <button type="submit" class="main" disabled={isBusy.value}>
+          {isBusy.value ? 'Working…' : name}
+        </button>
+        <button type="button" disabled={isBusy.value} onClick={cancel}>
+          Change nothing
+        </button>
+      </p>
+    </form>
+  );
+}

@@ -1,0 +1,24 @@
+/** Nobody is to wait for these objects any more; what is stored stays. */
+import type { HeldCase } from '../../shared/console/api.ts';
+import { plural } from '../format.ts';
+import { DecisionForm } from './decision-form.tsx';
+
+export function LeaveOut(props: {
+  readonly which: HeldCase;
+  readonly decided: (says: string) => void;
+  readonly cancel: () => void;
+}) {
+  const { which, decided, cancel } = props;
+  const [series, ...alsoSeries] = which.series;
+  return (
+    <DecisionForm
+      body={{ action: 'leave-out', series, alsoSeries }}
+      name="Leave out"
+      decided={decided}
+      cancel={cancel}
+    >
+      what is stored stays as it is, and {plural(which.objects, 'object')} are listed here no more. They are
+      not deleted: a retry of their ingest puts them to the decision again. What comes later is held again.
+    </DecisionForm>
+  );
+}
