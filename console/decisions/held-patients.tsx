@@ -151,7 +151,10 @@ function Confirm(props: {
   );
 }
 
-const heldIn = ({ patients }: Patients) => patients.reduce((sum, { held }) => sum + held, 0);
+const goBack = ({ patients }: Patients): string => {
+  const held = patients.reduce((sum, patient) => sum + patient.held, 0);
+  return `${plural(held, 'held object goes', 'held objects go')} back into the inbox`;
+};
 
 function OnePatient({ found, label }: { readonly found: Patients; readonly label: string }) {
   const others = found.patients.filter((patient) => patient.label !== label);
@@ -159,17 +162,17 @@ function OnePatient({ found, label }: { readonly found: Patients; readonly label
   return (
     <>
       {corrected === 0
-        ? 'No stored image set changes, for all are'
-        : `${plural(corrected, 'stored image set')} get the identity`}{' '}
-      of patient <code>{label}</code>; then {plural(heldIn(found), 'held object')} go back into the inbox, and
-      the next ingest stores them under that identity. It can be undone until they are stored.
+        ? 'no stored image set changes, for all are'
+        : `${plural(corrected, 'stored image set gets', 'stored image sets get')} the identity`}{' '}
+      of patient <code>{label}</code>; then {goBack(found)}, and the next ingest stores them under that
+      identity. It can be undone until they are stored.
     </>
   );
 }
 
 const OtherPatients = ({ found }: { readonly found: Patients }) => (
   <>
-    {plural(heldIn(found), 'held object')} go back into the inbox, and the next ingest stores them as image
-    sets of their own, kept apart. Nothing stored changes, and nothing merges them by itself.
+    {goBack(found)}, and the next ingest stores them as image sets of their own, kept apart. Nothing stored
+    changes, and nothing merges them by itself.
   </>
 );

@@ -125,7 +125,7 @@ function Case({ which, decided }: { readonly which: HeldCase; readonly decided: 
           <span class="badge warn">{count(objects)}</span> {isPatients ? 'study' : 'series'}{' '}
           <span class="uid">{isPatients ? studyInstanceUID : series[0]}</span>
         </span>
-        <span class="dim">since {age(since, now.value)}</span>
+        <span class="dim">for {age(since, now.value)}</span>
       </header>
       <p class="dim">
         {isPatients && `${plural(series.length, 'series', 'series')} · `}from{' '}

@@ -12,13 +12,14 @@ export function LeaveOut(props: {
   const [series, ...alsoSeries] = which.series;
   return (
     <DecisionForm
-      body={{ action: 'leave-out', series, alsoSeries }}
+      body={{ action: 'leave-out', code: which.code, series, alsoSeries }}
       name="Leave out"
       decided={decided}
       cancel={cancel}
     >
-      what is stored stays as it is, and {plural(which.objects, 'object')} are listed here no more. They are
-      not deleted: a retry of their ingest puts them to the decision again. What comes later is held again.
+      what is stored stays as it is, and {plural(which.objects, 'object is', 'objects are')} listed here no
+      more, but not deleted: a retry of their ingest puts them to the decision again. What comes later is held
+      again.
     </DecisionForm>
   );
 }

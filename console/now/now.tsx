@@ -1,9 +1,11 @@
 /** Is it working, what came in today, what was refused: at a glance, live. */
 import type { Hour, Overview, RunningExecution, Summary, WaitingUpload } from '../../shared/console/api.ts';
 import { outcomeEntry } from '../../shared/ingest/report.ts';
+import { HeldFigure } from '../decisions/held-figure.tsx';
 import { age, bytes, clock, count, plural, seconds } from '../format.ts';
 import { connection, isTroubled, now, overview } from '../live.ts';
 import { Badge } from '../parts/badge.tsx';
+import { Figure } from '../parts/figure.tsx';
 import { Busy, Empty } from '../parts/loaded.tsx';
 import { Table } from '../parts/table.tsx';
 import { linkTo } from '../route.ts';
@@ -58,34 +60,12 @@ function Figures({ found }: { readonly found: Overview }) {
         tone={failed > 0 ? 'bad' : 'plain'}
         to={linkTo('refused', 'failed', 'hours')}
       />
+      <HeldFigure lastEnded={found.recent[0]?.executionId ?? ''} />
       <Figure name="Running" value={count(found.running.length)} tone="plain" />
       <Figure name="Oldest waiting" value={oldest ? age(oldest.oldest, now.value) : '–'} tone="plain" />
       <Figure name="Need attention" value={count(stuck)} tone={stuck > 0 ? 'bad' : 'plain'} />
       <Throughput hours={found.hours} isPartial={found.hoursArePartial} />
     </section>
-  );
-}
-
-function Figure(props: {
-  readonly name: string;
-  readonly value: string;
-  readonly tone: string;
-  /** Where its objects are told of. */
-  readonly to?: string;
-}) {
-  const { name, value, tone, to } = props;
-  const inside = (
-    <>
-      <span class="value">{value}</span>
-      <span class="name">{name}</span>
-    </>
-  );
-  return to ? (
-    <a class={`figure ${tone}`} href={to}>
-      {inside}
-    </a>
-  ) : (
-    <div class={`figure ${tone}`}>{inside}</div>
   );
 }
 

@@ -1,4 +1,5 @@
 /** What people decide in the console, as one table: each is safe to repeat, and goes on where an earlier try broke off. */
+import { HELD_CODES } from '../ingest/held-codes.ts';
 import type { MergeDeps } from '../ingest/merge-journal.ts';
 import { releaseAsOnePatient, releaseAsOtherPatients } from '../ingest/release-held.ts';
 import { replaceInstances } from '../ingest/replace-instances.ts';
@@ -82,7 +83,9 @@ export const ACTIONS: Readonly<Record<(typeof ACTION_NAMES)[number], Action>> = 
   },
   async 'leave-out'(deps, { series, body, by }) {
     const all = new Set([series, ...uidsOf(body, 'alsoSeries')]);
-    for (const one of all) await recordDecision(deps, one, 'leave-out', by);
+    const code = HELD_CODES.find((one) => one === body.code);
+    if (code === undefined) throw new HttpProblem(409, `code: expected one of ${HELD_CODES.join(', ')}`);
+    for (const one of all) await recordDecision(deps, one, 'leave-out', by, { code });
     return 'Left out: what is stored stays as it is, and nothing waits here any more.';
   },
 };

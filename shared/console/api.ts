@@ -1,7 +1,7 @@
 /** What the console's server and its pages say to each other: types only. */
 
+import type { HeldCode } from '../ingest/held-codes.ts';
 import type { PutBack } from '../ingest/put-backs.ts';
-import type { HeldCode } from '../ingest/refused-objects.ts';
 import type { HeldView, PatientView } from '../ingest/release-held.ts';
 import type { BatchReport, Counts, ObjectLine, ObjectOutcome, Report } from '../ingest/report.ts';
 import type { HumanDecision, Resolution } from '../ingest/resolutions.ts';

@@ -3,8 +3,8 @@
  * instances. Found from the summaries, newest first; no values of patients but where somebody asked to see them.
  */
 import { concurrently } from '../ingest/concurrently.ts';
+import { HELD_CODES, type HeldCode } from '../ingest/held-codes.ts';
 import { patientDecisionOf } from '../ingest/patient-decisions.ts';
-import { HELD_CODES, type HeldCode } from '../ingest/refused-objects.ts';
 import { viewHeld } from '../ingest/release-held.ts';
 import type { ObjectLine } from '../ingest/report.ts';
 import { readResolution } from '../ingest/resolutions.ts';
@@ -102,13 +102,16 @@ async function* linesOf(backend: Backend, executionId: string, code: HeldCode): 
 async function withoutLeftOut(backend: Backend, found: readonly Held[]): Promise<Held[]> {
   const series = [...new Set(found.map(({ line }) => line.seriesInstanceUID ?? ''))];
   const deps = { objects: backend.deps.objects, settings: { workBucket: backend.workBucket } };
-  const ends = await concurrently(series, AT_ONCE, async (uid) => {
-    const { history = [] } = (await readResolution(deps, uid)) ?? {};
-    return history.findLast(({ decision }) => decision === 'leave-out')?.at ?? '';
-  });
-  const leftOutAt = new Map(series.map((uid, index) => [uid, ends[index] ?? '']));
+  const read = await concurrently(series, AT_ONCE, (uid) => readResolution(deps, uid));
+  const leftOutAt = new Map(
+    read.flatMap((resolution) =>
+      (resolution?.history ?? [])
+        .filter(({ decision }) => decision === 'leave-out')
+        .map(({ code, at }) => [`${code} ${resolution?.seriesInstanceUID}`, at] as const),
+    ),
+  );
   return found.filter(
-    ({ line, of }) => of.finishedAt > (leftOutAt.get(line.seriesInstanceUID ?? '') as string),
+    ({ code, line, of }) => of.finishedAt > (leftOutAt.get(`${code} ${line.seriesInstanceUID}`) ?? ''),
   );
 }
 

@@ -1,13 +1,10 @@
 /** Objects that were refused until a person decides, and still wait in the work bucket. */
 import { concurrently } from './concurrently.ts';
+import type { HeldCode } from './held-codes.ts';
 import type { MergeDeps } from './merge-journal.ts';
 import { exists, readJson, readLines } from './ndjson.ts';
 import type { ObjectLine, Report } from './report.ts';
 import { workKeys } from './work-keys.ts';
-
-/** What a person decides about: whose it is, or which content is right. */
-export const HELD_CODES = ['IdentityConflict', 'InstanceConflict'] as const;
-export type HeldCode = (typeof HELD_CODES)[number];
 
 /** A refused object, and the execution that has it. */
 export interface RefusedInstance {

@@ -31,7 +31,7 @@ export async function replaceInstances(
   by: HumanDecision,
 ): Promise<readonly Retried[]> {
   const found = await findConflicting(deps, series, sops);
-  for (const sop of found.keys()) await recordDecision(deps, series, 'replace', by, sop);
+  for (const sop of found.keys()) await recordDecision(deps, series, 'replace', by, { sop });
   const all = [...found.values()];
   const retried: Retried[] = [];
   for (const executionId of new Set(all.map((refused) => refused.executionId))) {

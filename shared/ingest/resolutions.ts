@@ -1,5 +1,6 @@
 /** What people decided about the image sets of a series, with who, when and why; the pipeline keeps to it. */
 import { NoSuchObject, type ObjectStore, PreconditionFailed } from '../ports/object-store.ts';
+import type { HeldCode } from './held-codes.ts';
 import { readJson } from './ndjson.ts';
 import { workKeys } from './work-keys.ts';
 
@@ -13,10 +14,16 @@ export interface HumanDecision {
 /** `leave-out`: what was refused until then is not to come in, and waits for nobody any more. */
 export type SeriesDecision = 'keep-apart' | 'undo' | 'merge-into' | 'replace' | 'leave-out';
 
-export interface DecisionOnRecord extends HumanDecision {
-  readonly decision: SeriesDecision;
+/** What a decision is about, where that is less than the series. */
+export interface About {
   /** The instance that a `replace` is about. */
   readonly sop?: string;
+  /** For what was refused what a `leave-out` leaves out. */
+  readonly code?: HeldCode;
+}
+
+export interface DecisionOnRecord extends HumanDecision, About {
+  readonly decision: SeriesDecision;
 }
 
 export interface Resolution {
@@ -47,29 +54,32 @@ export async function recordDecision(
   seriesInstanceUID: string,
   decision: SeriesDecision,
   by: HumanDecision,
-  sop?: string,
+  about: About = {},
 ): Promise<void> {
-  const entry: DecisionOnRecord = { ...by, decision, ...(sop === undefined ? {} : { sop }) };
+  const entry: DecisionOnRecord = { ...by, decision, ...about };
   await change(deps, seriesInstanceUID, (found) => ({
     seriesInstanceUID,
     ...keepApartAfter(decision, by, found?.keepApart),
-    replace: [...new Set([...(found?.replace ?? []), ...(sop === undefined ? [] : [sop])])].sort(),
+    replace: [
+      ...new Set([...(found?.replace ?? []), ...(about.sop === undefined ? [] : [about.sop])]),
+    ].sort(),
     history: onRecord(found?.history ?? [], entry),
   }));
 }
 
 /** With the decision, which is there already when it is carried out once more after a break. Pure. */
-export function onRecord<T extends HumanDecision & { readonly decision: string; readonly sop?: string }>(
+export function onRecord<T extends HumanDecision & About & { readonly decision: string }>(
   history: readonly T[],
   entry: T,
 ): readonly T[] {
   const isThere = history.some(
-    ({ decision, at, actor, reason, sop }) =>
+    ({ decision, at, actor, reason, sop, code }) =>
       decision === entry.decision &&
       at === entry.at &&
       actor === entry.actor &&
       reason === entry.reason &&
-      sop === entry.sop,
+      sop === entry.sop &&
+      code === entry.code,
   );
   return isThere ? history : [...history, entry];
 }
