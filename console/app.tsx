@@ -24,7 +24,7 @@ const PANELS = [
 ] as const;
 
 /** Panels that are reached from another one. */
-const PART_OF: Readonly<Record<string, string>> = { find: 'ingests', refused: '' };
+const PART_OF: Readonly<Record<string, string>> = { find: 'ingests', refused: '', held: '' };
 
 export function App() {
   const [panel = ''] = route.value;

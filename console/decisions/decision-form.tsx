@@ -37,7 +37,7 @@ export function DecisionForm(props: {
     <form
       ref={form}
       class="decision"
-      aria-label="Decision"
+      aria-label={`Decision: ${name}`}
       autocomplete="off"
       onKeyDown={(event) => event.key === 'Escape' && !isBusy.value && cancel()}
       onSubmit={(event) => {

@@ -90,7 +90,7 @@ export function HeldInstances(props: { readonly which: HeldCase; readonly decide
 function Comparison({ series, instance }: { readonly series: string; readonly instance: string }) {
   const withValues = useSignal(false);
   const { loading, again } = useLoaded(`${instance} ${withValues.value}`, (signal) =>
-    post<HeldConflict>('held/conflict', { series, instance, withValues: withValues.peek() }, signal),
+    post<HeldConflict>('held/conflict', { series, instance, withValues: withValues.peek() }, { signal }),
   );
   return (
     <Loaded of={loading.value} again={again}>

@@ -30,7 +30,7 @@ export function HeldPatients(props: { readonly which: HeldCase; readonly decided
   const withValues = useSignal(false);
   const choice = useSignal<Choice | undefined>(undefined);
   const { loading, again } = useLoaded(`${series} ${withValues.value}`, (signal) =>
-    post<Patients>('held/patients', { series, withValues: withValues.peek() }, signal),
+    post<Patients>('held/patients', { series, withValues: withValues.peek() }, { signal }),
   );
   const cancel = () => {
     choice.value = undefined;

@@ -2,7 +2,7 @@
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { CodeGroup, ExecutionDetails, Report, Retryable } from '../../shared/console/api.ts';
-import { HELD_CODES } from '../../shared/ingest/held-codes.ts';
+import { DecideLink } from '../decisions/decide-link.tsx';
 import { bytes, clock, count, plural, seconds } from '../format.ts';
 import { overview } from '../live.ts';
 import { Stages } from '../now/stages.tsx';
@@ -314,11 +314,7 @@ function Group(props: {
           <strong>What to do:</strong> <Advice text={group.advice} />
         </p>
       )}
-      {HELD_CODES.some((code) => code === group.code) && (
-        <p>
-          <a href={linkTo('held', executionId)}>Look and decide</a>
-        </p>
-      )}
+      <DecideLink code={group.code} executionId={executionId} />
       {canRetry && (
         <Retry
           executionId={executionId}

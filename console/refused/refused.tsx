@@ -1,6 +1,8 @@
 /** What was refused or failed in a time, over all ingests: by reason, with what to do, the files, and another try. */
+
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
+import { DecideLink } from '../decisions/decide-link.tsx';
 import { count, plural } from '../format.ts';
 import { TIMES } from '../ingests/times.ts';
 import { Advice } from '../parts/advice.tsx';
@@ -106,6 +108,7 @@ function OneCode({
             : 'The same file will end the same way, unless it or the rules changed.'}
         </span>
       </p>
+      <DecideLink code={code} />
       <RefusingIngests code={code} kind={kind} ingests={ingests} retryableOf={retryableOf} />
     </section>
   );

@@ -192,9 +192,9 @@ describe.skipIf(!hasChromium)('what is held for a decision', () => {
       ).executions;
       await decide('asked the ward', 'One patient');
       // The browser itself asks for the second yes, and the server would refuse.
-      const isAccepted = await page
-        .locator('input[name=isOnePatient]')
-        .evaluate('(box) => box.validity.valid');
+      const isAccepted = await page.evaluate(
+        `document.querySelector('input[name=isOnePatient]').validity.valid`,
+      );
       expect(isAccepted).toBe(false);
       const body = { series: SERIES, study: uid('study'), action: 'one-patient', label, reason: 'no' };
       const { decisionId } = await ask<{ decisionId: string }>(world.url, 'series/resolve', body);
