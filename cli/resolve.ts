@@ -6,6 +6,7 @@ import { userInfo } from 'node:os';
 import { UID_FORM } from '../shared/dicom/constraints.ts';
 import type { MergeDeps } from '../shared/ingest/merge-journal.ts';
 import {
+  type HeldView,
   type Released,
   releaseAsOnePatient,
   releaseAsOtherPatients,
@@ -103,9 +104,10 @@ async function show({ deps, series, options, terminal }: Run): Promise<number> {
 async function apart({ deps, series, by, resolutionId, terminal }: Run): Promise<number> {
   await keepApart(deps, series, by);
   terminal.result(`series ${series}: nothing merges its image sets by itself any more`);
-  if (!(await viewHeld(deps, series))) return EXIT.ok;
+  const held = await viewHeld(deps, series);
+  if (!held) return EXIT.ok;
   try {
-    const released = await releaseAsOtherPatients(deps, { series, resolutionId }, by);
+    const released = await releaseAsOtherPatients(deps, { series, seen: labelsIn(held), resolutionId }, by);
     terminal.result(`${backInInbox(released)}; they become image sets of their own`);
     return EXIT.ok;
   } catch (error) {
@@ -115,13 +117,15 @@ async function apart({ deps, series, by, resolutionId, terminal }: Run): Promise
   }
 }
 
+const labelsIn = ({ patients }: HeldView): string[] => patients.map(({ label }) => label);
+
 async function onePatient({ deps, series, options, by, resolutionId, terminal }: Run): Promise<number> {
   const held = await viewHeld(deps, series);
   if (!held) throw new CommandFailed(`series ${series}: nothing waits for a decision about its patients`);
   const label = options.patient ?? '';
   const identities = held.patients.map(({ identity }) => identity);
   await askAgain(identities, held.keywords, `one patient, and ${label} is right`, options, terminal);
-  const released = await releaseAsOnePatient(deps, { series, label, resolutionId }, by);
+  const released = await releaseAsOnePatient(deps, { series, seen: labelsIn(held), label, resolutionId }, by);
   terminal.result(
     `${backInInbox(released)}; ${released.corrected} stored image sets were corrected. ${undoWith(resolutionId)}`,
   );

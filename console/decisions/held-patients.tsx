@@ -131,7 +131,8 @@ function Confirm(props: {
   readonly cancel: () => void;
 }) {
   const { which, found, choice, decided, cancel } = props;
-  const body = { series: which.series[0], study: which.studyInstanceUID, ...choice };
+  const seen = found.patients.map(({ label }) => label);
+  const body = { series: which.series[0], study: which.studyInstanceUID, seen, ...choice };
   const isOne = choice.action === 'one-patient';
   return (
     <DecisionForm

@@ -22,7 +22,7 @@ export interface Decision {
   readonly isAgain: boolean;
 }
 
-/** What was done, in words; throws HttpProblem 409 or CannotResolve where it cannot be: nothing was changed then. */
+/** What was done, in words; throws HttpProblem 409 or CannotResolve where it cannot be, which say what was changed, if anything. */
 type Action = (deps: MergeDeps, decision: Decision) => Promise<string>;
 
 /** Apart from what they do: whoever only takes a decision down need not be allowed to carry it out. */
@@ -56,7 +56,7 @@ export const ACTIONS: Readonly<Record<(typeof ACTION_NAMES)[number], Action>> = 
     const isKnown = (await undoableMerges(deps, series)).some((one) => one.executionId === executionId);
     if (!isKnown && !isAgain)
       throw new HttpProblem(409, 'this merge can no longer be undone: its sources are gone');
-    const undone = await undoMerges(deps, executionId, by);
+    const undone = await undoMerges(deps, executionId, by, series);
     const ours = undone.find((one) => one.seriesInstanceUID === series);
     if (!ours?.isUndone) throw new HttpProblem(409, ours?.says ?? 'this execution merged nothing');
     return `Undone: ${ours.says}`;
@@ -66,13 +66,12 @@ export const ACTIONS: Readonly<Record<(typeof ACTION_NAMES)[number], Action>> = 
     if (label === undefined) throw new HttpProblem(409, 'label: expected that of the patient who is right');
     if (body.isOnePatient !== true)
       throw new HttpProblem(409, 'the identities differ: say that it is one patient');
-    const request = { series, study: textMember(body, 'study'), label, resolutionId: decisionId };
+    const request = { ...heldRequest(series, body, decisionId), label };
     const { corrected, retried } = await releaseAsOnePatient(deps, request, by);
     return `One patient: ${plural(corrected, 'stored image set')} corrected, ${backInInbox(retried)}. Until they are stored, \`isocenter resolve --undo ${decisionId} --reason TEXT\` takes it back.`;
   },
   async 'other-patients'(deps, { series, body, by, decisionId }) {
-    const request = { series, study: textMember(body, 'study'), resolutionId: decisionId };
-    const { retried } = await releaseAsOtherPatients(deps, request, by);
+    const { retried } = await releaseAsOtherPatients(deps, heldRequest(series, body, decisionId), by);
     return `Different patients: ${backInInbox(retried)}; they become image sets of their own.`;
   },
   async replace(deps, { series, body, by, isAgain }) {
@@ -89,6 +88,14 @@ export const ACTIONS: Readonly<Record<(typeof ACTION_NAMES)[number], Action>> = 
     return 'Left out: what is stored stays as it is, and nothing waits here any more.';
   },
 };
+
+/** Which study, as far as the person saw it. */
+const heldRequest = (series: string, body: Body, resolutionId: string) => ({
+  series,
+  study: textMember(body, 'study'),
+  seen: Array.isArray(body.seen) ? body.seen.map(String) : [],
+  resolutionId,
+});
 
 const backInInbox = (retried: readonly Retried[]): string => {
   const uploads = [...new Set(retried.map(({ upload }) => upload))];

@@ -7,15 +7,23 @@
 import type { DicomJson, MetadataEdits } from '../ports/imaging-service.ts';
 import type { ObjectStore } from '../ports/object-store.ts';
 import { NoSuchObject, PreconditionFailed } from '../ports/object-store.ts';
-import { differingKeywords, type Identity, identityDigest, patientKey } from './identity.ts';
+import { type Identity, identityDigest, patientKey } from './identity.ts';
 import { readJson } from './ndjson.ts';
 import { type HumanDecision, onRecord } from './resolutions.ts';
 import { workKeys } from './work-keys.ts';
 
+/** `stands` is the right identity, `of` are all of them. */
+export interface OnePatient {
+  readonly stands: Identity;
+  readonly of: readonly Identity[];
+  /** What was decided before it, and still holds. */
+  readonly before?: OnePatient;
+}
+
 export interface PatientDecision {
   readonly studyInstanceUID: string;
-  /** One patient under several identities: `stands` is the right one, `of` are all of them. */
-  readonly one?: { readonly stands: Identity; readonly of: readonly Identity[] };
+  /** What was decided last about one patient under several identities. */
+  readonly one?: OnePatient;
   /** Identities of other patients, which may come in, kept apart. */
   readonly apart: readonly Identity[];
   /** All decisions, the oldest first; identities as digests. */
@@ -46,8 +54,8 @@ export const patientDecisionOf = async (
   )?.value;
 
 /**
- * Several identities are one patient; who was decided to be one of them before still is: an identity that no image set has
- * any more, since it was corrected, is known to the ledger.
+ * Several identities are one patient; who was decided to be one of them before still is. The same decision again, after a
+ * break, finds image sets that it corrected: the identities that they had are still meant.
  */
 export const recordOnePatient = (
   deps: DecisionDeps,
@@ -56,29 +64,26 @@ export const recordOnePatient = (
   by: HumanDecision,
 ): Promise<void> =>
   change(deps, study, (found) => {
-    const of = joinedIdentities(found?.one?.of ?? [], one.of);
+    const history = onRecord(found?.history ?? [], {
+      ...by,
+      decision: 'one-patient',
+      stands: identityDigest(one.stands),
+      of: one.of.map(identityDigest).sort(),
+    });
+    const isAgain = history === found?.history;
+    const earlier = isAgain ? found?.one?.of : undefined;
+    const before = isAgain ? found?.one?.before : found?.one;
+    const of = [...new Map([...(earlier ?? []), ...one.of].map((each) => [patientKey(each), each])).values()];
     const keys = new Set(of.map(patientKey));
     return {
       studyInstanceUID: study,
-      one: { stands: one.stands, of },
+      one: { stands: one.stands, of, ...(before ? { before } : {}) },
       apart: (found?.apart ?? []).filter((identity) => !keys.has(patientKey(identity))),
-      history: onRecord(found?.history ?? [], {
-        ...by,
-        decision: 'one-patient',
-        stands: identityDigest(one.stands),
-        of: one.of.map(identityDigest).sort(),
-      }),
+      history,
     };
   });
 
-/** The later ones, and the earlier ones where they have a patient in common. Pure. */
-function joinedIdentities(earlier: readonly Identity[], later: readonly Identity[]): readonly Identity[] {
-  const keys = new Set(later.map(patientKey));
-  if (!earlier.some((identity) => keys.has(patientKey(identity)))) return later;
-  return [...later, ...earlier.filter((identity) => !keys.has(patientKey(identity)))];
-}
-
-/** These identities are other patients'. */
+/** These identities are other patients', whatever was decided about them before. */
 export const recordOtherPatients = (
   deps: DecisionDeps,
   study: string,
@@ -89,9 +94,10 @@ export const recordOtherPatients = (
     const all = new Map(
       [...(found?.apart ?? []), ...others].map((identity) => [patientKey(identity), identity]),
     );
+    const one = withoutPatients(found?.one, new Set(others.map(patientKey)));
     return {
-      ...(found ?? {}),
       studyInstanceUID: study,
+      ...(one ? { one } : {}),
       apart: [...all.values()],
       history: onRecord(found?.history ?? [], {
         ...by,
@@ -101,24 +107,35 @@ export const recordOtherPatients = (
     };
   });
 
-/** What was decided holds no longer; the record stays. */
+/** What is left of what was decided when these are other patients. Pure. */
+function withoutPatients(one: OnePatient | undefined, keys: ReadonlySet<string>): OnePatient | undefined {
+  if (!one) return undefined;
+  const before = withoutPatients(one.before, keys);
+  const of = one.of.filter((identity) => !keys.has(patientKey(identity)));
+  if (of.length < 2 || keys.has(patientKey(one.stands))) return before;
+  return { stands: one.stands, of, ...(before ? { before } : {}) };
+}
+
+/** What was decided last holds no longer; the record stays. */
 export const withdrawPatientDecision = (
   deps: DecisionDeps,
   study: string,
   by: HumanDecision,
 ): Promise<void> =>
-  change(deps, study, (found) => ({
-    studyInstanceUID: study,
-    apart: found?.apart ?? [],
-    history: [...(found?.history ?? []), { ...by, decision: 'undo', of: [] }],
-  }));
+  change(deps, study, (found) => {
+    const history = onRecord(found?.history ?? [], { ...by, decision: 'undo', of: [] });
+    // One undo takes back one decision, over however many series it went.
+    const one = history === found?.history ? found.one : found?.one?.before;
+    return { studyInstanceUID: study, ...(one ? { one } : {}), apart: found?.apart ?? [], history };
+  });
 
 /** The identity that stands for this one: itself, unless a person decided that it is a spelling of another. Pure. */
 export function standingIdentity(decision: PatientDecision | undefined, identity: Identity): Identity {
   const one = decision?.one;
   if (!one) return identity;
-  const key = patientKey(identity);
-  return one.of.some((other) => patientKey(other) === key) ? one.stands : identity;
+  const stood = standingIdentity({ ...decision, one: one.before } as PatientDecision, identity);
+  const key = patientKey(stood);
+  return one.of.some((other) => patientKey(other) === key) ? one.stands : stood;
 }
 
 const ELEMENTS = [
@@ -166,9 +183,6 @@ export function correctionOf(
     },
   };
 }
-
-/** In what they differ; keywords only. */
-export const patientKeywords = (identities: readonly Identity[]): string[] => differingKeywords(identities);
 
 /** Reads, changes, writes where nobody wrote meanwhile, else again. */
 async function change(

@@ -78,12 +78,12 @@ const labelOf = (identity: Identity) => identityDigest(identity).slice(0, 8);
 /** Undefined when nothing is held back under the series' study. */
 export async function viewHeld(deps: MergeDeps, series: string): Promise<HeldView | undefined> {
   const study = await studyOf(deps, series);
-  return study && viewOf(study);
+  return study && viewOf(study, deps);
 }
 
-function viewOf(study: Study): HeldView {
+function viewOf(study: Study, deps: MergeDeps): HeldView {
   const { studyInstanceUID, held, stored } = study;
-  const mixedUp = wouldMix(study);
+  const mixedUp = wouldMix(study, deps);
   const all = [...stored, ...held].map(({ identity }) => identity);
   const distinct = [...new Map(all.map((identity) => [labelOf(identity), identity])).values()];
   return {
@@ -105,6 +105,8 @@ function viewOf(study: Study): HeldView {
 interface Request {
   readonly series: string;
   readonly study?: string | undefined;
+  /** Labels of the patients that the person looked at: nobody decides about another one. */
+  readonly seen: readonly string[];
   readonly resolutionId: string;
 }
 
@@ -116,15 +118,18 @@ export async function releaseAsOnePatient(
 ): Promise<Released> {
   const { label, resolutionId } = request;
   return holdingStudy(deps, request, by, async (study) => {
-    const all = viewOf(study).patients.map(({ identity }) => identity);
+    const all = viewOf(study, deps).patients.map(({ identity }) => identity);
     const stands = all.filter((identity) => labelOf(identity) === label);
     if (stands.length !== 1)
       throw new CannotResolve(`patient ${label}: expected one of ${all.map(labelOf).join(', ')}`);
     const journals = await correctionJournals(deps, study, stands[0]!, { resolutionId, by });
     await recordOnePatient(deps, study.studyInstanceUID, { stands: stands[0]!, of: all }, by);
     const outcomes = await carryOut(deps, resolutionId, journals);
-    const failed = outcomes.flatMap(({ reports }) => reports).find(({ outcome }) => outcome === 'failed');
-    if (failed) throw new CannotResolve(`series ${failed.seriesInstanceUID}: ${failed.reason}`);
+    const failed = outcomes.flatMap(({ reports }) => reports).filter(({ outcome }) => outcome === 'failed');
+    if (failed[0])
+      throw new CannotResolve(
+        `series ${failed[0].seriesInstanceUID}: ${failed[0].reason}; ${failed.length} of ${journals.length} series could not be corrected, and nothing came in. The decision is on record: make it again to go on, or another one`,
+      );
     const corrected = journals.reduce((n, journal) => n + Object.keys(journal.corrections ?? {}).length, 0);
     return { resolutionId, corrected, retried: await putBack(deps, study.held) };
   });
@@ -138,7 +143,7 @@ export async function releaseAsOtherPatients(
 ): Promise<Released> {
   const { resolutionId } = request;
   return holdingStudy(deps, request, by, async (study) => {
-    const mixedUp = wouldMix(study);
+    const mixedUp = wouldMix(study, deps);
     if (mixedUp !== undefined) throw new CannotResolve(mixedUp);
     await recordOtherPatients(deps, study.studyInstanceUID, heldPatients(study), by);
     return { resolutionId, corrected: 0, retried: await putBack(deps, study.held) };
@@ -150,10 +155,12 @@ const heldPatients = ({ held }: Study): Identity[] => [
 ];
 
 /** Why the service would put what is held into another patient's image set, or undefined where it would not. */
-function wouldMix(study: Study): string | undefined {
+function wouldMix(study: Study, { settings }: MergeDeps): string | undefined {
   const others = heldPatients(study);
   const beside = [...study.stored.map(({ identity }) => identity), ...others];
-  const isJoining = study.stored.some((set) => set.isPrimary);
+  const isJoining =
+    study.stored.some((set) => set.isPrimary) ||
+    (study.stored.length === 0 && settings.constraintProfile === 'current');
   return isJoining && others.some((identity) => joinedWith(identity, beside).length > 0)
     ? `${WOULD_BE_JOINED}; have PatientID or the UIDs corrected at the source`
     : undefined;
@@ -162,25 +169,27 @@ function wouldMix(study: Study): string | undefined {
 /** With the leases of the study and of all its series, as an ingest takes them; the objects go back after that. */
 async function holdingStudy(
   deps: MergeDeps,
-  { series, study: asked, resolutionId }: Request,
+  { series, study: asked, seen, resolutionId }: Request,
   by: HumanDecision,
   decide: (study: Study) => Promise<Released>,
 ): Promise<Released> {
-  const seen = await studyOf(deps, series);
-  if (!seen && asked !== undefined && (await isDecided(deps, asked, by)))
+  const found = await studyOf(deps, series);
+  if (!found && asked !== undefined && (await isDecided(deps, asked, by)))
     return { resolutionId, corrected: 0, retried: [] };
-  if (!seen) throw new CannotResolve('no object waits for a decision about the patients of this study');
+  if (!found) throw new CannotResolve('no object waits for a decision about the patients of this study');
   const all = [
     series,
-    ...seen.stored.map((set) => set.series),
-    ...seen.held.map((held) => held.seriesInstanceUID),
+    ...found.stored.map((set) => set.series),
+    ...found.held.map((held) => held.seriesInstanceUID),
   ];
-  const names = [studyLease(seen.studyInstanceUID), ...all.map(seriesLease)];
+  const names = [studyLease(found.studyInstanceUID), ...all.map(seriesLease)];
   const leaseDeps = { ...deps, workBucket: deps.settings.workBucket };
   return unlessBusy(() =>
     whileHolding(leaseDeps, names, resolutionId, async () => {
       const study = await studyOf(deps, series);
       if (!study) throw new CannotResolve('somebody was faster: nothing is held back any more');
+      const unseen = viewOf(study, deps).patients.filter(({ label }) => !seen.includes(label));
+      if (unseen[0]) throw new CannotResolve(`patient ${unseen[0].label} came meanwhile: look again`);
       return decide(study);
     }),
   );

@@ -35,7 +35,7 @@ export interface SeriesView {
   readonly identityKeywords: readonly string[];
 }
 
-/** The decision cannot be carried out; says why. Nothing was changed. */
+/** The decision cannot be carried out; says why, and what was changed where something was. */
 export class CannotResolve extends Error {
   override readonly name = 'CannotResolve';
 }

@@ -47,24 +47,58 @@ function patient<T extends object>(port: T, sleep: (milliseconds: number) => Pro
   return { ...port, ...Object.fromEntries(patientOnes) };
 }
 
-/** Every merge of the execution, or of the decision of that name. Safe to repeat. */
+/**
+ * Every merge of the execution, or of the decision of that name; or that of one series. What a person decided about the
+ * patients of a study is undone over all its series, or not at all. Safe to repeat.
+ */
 export async function undoMerges(
   given: MergeDeps,
   executionId: string,
   by: HumanDecision,
+  series?: string,
 ): Promise<Undone[]> {
   const deps = { ...given, imaging: patient(given.imaging, given.clock.sleep) };
   const { workBucket } = deps.settings;
   const list = await readJson<MergeItem[]>(deps.objects, workBucket, workKeys.mergeList(executionId));
-  const undone: Undone[] = [];
+  const journals: MergeJournal[] = [];
   for (const { seriesInstanceUID } of list?.value ?? []) {
     const key = workKeys.mergeJournal(executionId, seriesInstanceUID);
     const journal = (await readJson<MergeJournal>(deps.objects, workBucket, key))?.value;
     if (!journal || isWithoutChanges(journal)) continue;
-    undone.push({ seriesInstanceUID, ...(await undoSeries(deps, executionId, journal, by)) });
+    if (series === undefined || series === seriesInstanceUID || journal.patientsOf) journals.push(journal);
+  }
+  const refusal = await refusalOfOne(deps, executionId, journals);
+  const undone: Undone[] = [];
+  for (const journal of journals) {
+    const { seriesInstanceUID, patientsOf } = journal;
+    const end = patientsOf && refusal ? cannot(refusal) : await undoSeries(deps, executionId, journal, by);
+    undone.push({ seriesInstanceUID, ...end });
   }
   return undone;
 }
+
+/** Why one of the series under a decision about patients cannot go back: then none does. */
+async function refusalOfOne(
+  deps: MergeDeps,
+  executionId: string,
+  journals: readonly MergeJournal[],
+): Promise<string | undefined> {
+  const ofPatients = journals.filter(({ patientsOf }) => patientsOf !== undefined);
+  if (ofPatients.length < 2) return undefined;
+  for (const journal of ofPatients) {
+    const refusal = await whyNot(deps, journal, await standingMerges(deps, executionId, journal));
+    if (refusal) return `series ${journal.seriesInstanceUID}: ${refusal}`;
+  }
+  return undefined;
+}
+
+/** Its merges, with the destinations that were promoted. */
+const standingMerges = (
+  deps: MergeDeps,
+  executionId: string,
+  { merges, seriesInstanceUID }: MergeJournal,
+): Promise<Merge[]> =>
+  Promise.all(merges.map((merge) => promotedMerge(deps, { executionId, seriesInstanceUID }, merge)));
 
 const isWithoutChanges = ({ merges, corrections, superseded, heldBy }: MergeJournal) =>
   heldBy === undefined &&
@@ -101,13 +135,11 @@ async function undoHeld(
   by: HumanDecision,
 ): Promise<End> {
   const series = journal.seriesInstanceUID;
-  const ref = { executionId, seriesInstanceUID: series };
-  const merges = await Promise.all(journal.merges.map((merge) => promotedMerge(deps, ref, merge)));
+  const merges = await standingMerges(deps, executionId, journal);
   const refusal = await whyNot(deps, journal, merges);
   if (refusal) return cannot(refusal);
   await recordDecision(deps, series, 'undo', by);
   if (journal.patientsOf !== undefined) await withdrawPatientDecision(deps, journal.patientsOf, by);
-  await forgetDue(deps, executionId, series);
   const touched = touchedBy(journal);
   for (const imageSetId of touched) {
     const end = await revertTo(deps, journal, imageSetId);
@@ -121,6 +153,8 @@ async function undoHeld(
     }
     await restoreSources(deps, series, journal.before, merge);
   }
+  // Not before: what broke off is found again, and gone on with. Nobody deletes a source that the destination lacks.
+  await forgetDue(deps, executionId, series);
   if (touched.length === 0)
     return { isUndone: true, says: 'what was decided holds no longer; nothing had been changed by it' };
   return {
@@ -152,11 +186,13 @@ async function whyNot(
   const destinations = merges.map(({ destination }) => destination);
   for (const imageSetId of new Set([...destinations, ...touchedBy(journal)])) {
     const imageSet = await atRest(deps, imageSetId);
+    const isPromoted = journal.before[imageSetId] === undefined;
+    // An earlier try gave back what it held, and deleted it.
+    if (!imageSet && isPromoted) continue;
     if (!imageSet || imageSet.state === 'LOCKED')
       return `image set ${imageSetId} is gone or being written to; nothing was changed`;
     const later = Object.keys(await laterIn(deps, journal, imageSetId)).length;
     // A promoted image set gives them back, unless that would make them another patient's.
-    const isPromoted = journal.before[imageSetId] === undefined;
     if (later > 0 && !(isPromoted && Object.keys(journal.corrections ?? {}).length === 0))
       return `${plural(later, 'instance')} joined image set ${imageSetId} since; nothing was changed`;
   }

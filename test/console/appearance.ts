@@ -62,7 +62,12 @@ export function describeAppearance({ page, demonstration, executionId, open }: P
       { name: 'now', parts: [], sign: 'Last troubles' },
       { name: 'ingests', parts: ['ingests'], sign: 'looked at' },
       { name: 'refused', parts: ['refused', 'rejected', 'hours'], sign: 'Retry all' },
-      { name: 'one ingest', parts: ['ingests', 'ID', 'MissingElement'], sign: 'What to do:', unfold: unfoldIngest },
+      {
+        name: 'one ingest',
+        parts: ['ingests', 'ID', 'MissingElement'],
+        sign: 'What to do:',
+        unfold: unfoldIngest,
+      },
       { name: 'image sets', parts: ['image-sets'], sign: 'image sets shown' },
       { name: 'image set', parts: ['image-sets', 'SET'], sign: 'checksum matches', unfold: unfoldImageSet },
       { name: 'no such image set', parts: ['image-sets', 'none'], sign: 'There is no image set' },

@@ -101,7 +101,12 @@ describe('a decision of the console', () => {
         await pipeline.settle();
         const view = await viewHeld(pipeline.deps(), SERIES);
         const label = view?.patients.find(({ held }) => held > 0)?.label;
-        const body = { ...decision, study: uid('study'), ...(label ? { label } : {}) };
+        const body = {
+          ...decision,
+          study: uid('study'),
+          ...(label ? { label } : {}),
+          seen: view?.patients.map((patient) => patient.label) ?? [],
+        };
         const { hasDied, end } = await decided(pipeline, body, call);
         isOver = !hasDied;
         const where = [decision.action, call];

@@ -68,7 +68,8 @@ describe.each(['current', '2024'] as const)('in %s', (behaviour) => {
     const view = await viewHeld(deps, all[0]!);
     expect(view?.keywords).toEqual(['PatientID', 'PatientBirthDate']);
     const label = view?.patients.find(({ held }) => held > 0)?.label ?? '';
-    const request = { series: all[0]!, label, resolutionId: 'resolve-corrected' };
+    const seen = view?.patients.map((one) => one.label) ?? [];
+    const request = { series: all[0]!, label, seen, resolutionId: 'resolve-corrected' };
     expect(await releaseAsOnePatient(deps, request, by)).toMatchObject({
       corrected: 2,
       retried: [{ upload: 'corrected', restored: 1 }],

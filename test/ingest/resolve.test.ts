@@ -5,7 +5,7 @@
 import { describe, expect, it } from 'vitest';
 import { seriesLease } from '../../shared/ingest/leases.ts';
 import { readJson } from '../../shared/ingest/ndjson.ts';
-import { identityOf, patientDecisionOf } from '../../shared/ingest/patient-decisions.ts';
+import { identityOf, patientDecisionOf, recordOnePatient } from '../../shared/ingest/patient-decisions.ts';
 import { processHolder, whileHolding } from '../../shared/ingest/process-leases.ts';
 import { putBacksOf } from '../../shared/ingest/put-backs.ts';
 import { releaseAsOnePatient, releaseAsOtherPatients, viewHeld } from '../../shared/ingest/release-held.ts';
@@ -52,6 +52,9 @@ const labelled = async (pipeline: MemoryPipeline, birthDate: string): Promise<st
   return patient?.label ?? '';
 };
 
+const labelsOf = async (pipeline: MemoryPipeline): Promise<string[]> =>
+  ((await viewHeld(pipeline.deps(), SERIES))?.patients ?? []).map(({ label }) => label);
+
 /** Two slices of one patient, then one with another birth date or PatientID, which is held. */
 async function held(profile: 'current' | '2024', patient: Made['patient']): Promise<MemoryPipeline> {
   const pipeline = memoryPipeline({ profile, merge: 'auto', mergeGraceSeconds: 604_800 });
@@ -75,7 +78,7 @@ describe.each(PROFILES)('what was held as another patient, in %s', (profile) => 
     ] as const) {
       const pipeline = await held(profile, patient);
       const label = await labelled(pipeline, right);
-      const request = { series: SERIES, label, resolutionId: 'resolve-1' };
+      const request = { series: SERIES, seen: await labelsOf(pipeline), label, resolutionId: 'resolve-1' };
       const released = await releaseAsOnePatient(pipeline.deps(), request, by);
       expect(released.retried.map(({ restored }) => restored)).toEqual([1]);
       await pipeline.settle();
@@ -109,6 +112,7 @@ describe.each(PROFILES)('what was held as another patient, in %s', (profile) => 
     const pipeline = await held(profile, BORN_1971);
     const request = {
       series: SERIES,
+      seen: await labelsOf(pipeline),
       label: await labelled(pipeline, '19700101'),
       resolutionId: 'resolve-1',
     };
@@ -121,7 +125,7 @@ describe.each(PROFILES)('what was held as another patient, in %s', (profile) => 
 
   it('comes in as another patient where the service keeps them apart, and nowhere else', async () => {
     const pipeline = await held(profile, { ...BORN_1971, PatientID: 'N-2' });
-    const request = { series: SERIES, resolutionId: 'resolve-1' };
+    const request = { series: SERIES, seen: await labelsOf(pipeline), resolutionId: 'resolve-1' };
     await releaseAsOtherPatients(pipeline.deps(), request, by);
     await pipeline.settle();
     expect((await outcomes(pipeline))['b/x']).toBe('ingested: KeptApart');
@@ -134,7 +138,7 @@ describe.each(PROFILES)('what was held as another patient, in %s', (profile) => 
     const { mixedUp } = (await viewHeld(same.deps(), SERIES)) ?? {};
     if (profile === 'current') expect(mixedUp).toContain('would join it');
     else expect(mixedUp).toBeUndefined();
-    const release = releaseAsOtherPatients(same.deps(), request, by);
+    const release = releaseAsOtherPatients(same.deps(), { ...request, seen: await labelsOf(same) }, by);
     if (profile === 'current') {
       await expect(release).rejects.toThrow('would join it');
       await same.settle();
@@ -152,7 +156,11 @@ describe.each(PROFILES)('what was held as another patient, in %s', (profile) => 
   it('goes back with an undo, and the decision with it', async () => {
     const pipeline = await held(profile, { ...BORN_1971, PatientID: 'N-2' });
     const label = await labelled(pipeline, '19710101');
-    await releaseAsOnePatient(pipeline.deps(), { series: SERIES, label, resolutionId: 'resolve-1' }, by);
+    await releaseAsOnePatient(
+      pipeline.deps(),
+      { series: SERIES, seen: await labelsOf(pipeline), label, resolutionId: 'resolve-1' },
+      by,
+    );
     expect(setsOf(pipeline)).toMatchObject([{ patientID: 'N-2', birthDate: '19710101', instances: '01' }]);
     expect(await undoMerges(pipeline.deps(), 'resolve-1', by)).toMatchObject([{ isUndone: true }]);
     expect(setsOf(pipeline)).toMatchObject([{ patientID: 'N-1', birthDate: '19700101', instances: '01' }]);
@@ -163,7 +171,11 @@ describe.each(PROFILES)('what was held as another patient, in %s', (profile) => 
   it('is not undone under what came in by it: nothing leaves the data store with a version', async () => {
     const pipeline = await held(profile, BORN_1971);
     const label = await labelled(pipeline, '19710101');
-    await releaseAsOnePatient(pipeline.deps(), { series: SERIES, label, resolutionId: 'resolve-1' }, by);
+    await releaseAsOnePatient(
+      pipeline.deps(),
+      { series: SERIES, seen: await labelsOf(pipeline), label, resolutionId: 'resolve-1' },
+      by,
+    );
     await pipeline.settle();
     const before = setsOf(pipeline);
     expect(before.some(({ instances }) => instances === '01x')).toBe(true);
@@ -175,11 +187,58 @@ describe.each(PROFILES)('what was held as another patient, in %s', (profile) => 
     expect(history.map(({ decision }) => decision)).toEqual(['one-patient']);
   });
 
+  it('is undone over all series of the study, or over none', async () => {
+    const pipeline = memoryPipeline({ profile, merge: 'auto', mergeGraceSeconds: 604_800 });
+    await pipeline.put('a/0', p10({ sop: '0', pixels: 0 }));
+    await pipeline.put('a/1', p10({ series: 'other', sop: '1', pixels: 1 }));
+    await pipeline.settle();
+    await pipeline.put('b/x', p10({ sop: 'x', pixels: 5, patient: BORN_1971 }));
+    await pipeline.settle();
+    const label = await labelled(pipeline, '19710101');
+    const request = { series: SERIES, seen: await labelsOf(pipeline), label, resolutionId: 'resolve-1' };
+    expect(await releaseAsOnePatient(pipeline.deps(), request, by)).toMatchObject({ corrected: 2 });
+    await pipeline.settle();
+    const born = () => [...pipeline.imaging.sets.values()].map(({ patient }) => patient.PatientBirthDate);
+    const undone = await undoMerges(pipeline.deps(), 'resolve-1', by, uid('study/other'));
+    expect(undone).toMatchObject([{ isUndone: false }, { isUndone: false }]);
+    expect(new Set(born())).toEqual(new Set(['19710101']));
+  });
+
+  it('is not of a patient whom nobody looked at', async () => {
+    const pipeline = await held(profile, { ...BORN_1971, PatientID: 'N-2' });
+    const request = { series: SERIES, seen: await labelsOf(pipeline), resolutionId: 'resolve-1' };
+    const third = { PatientID: 'N-3', PatientBirthDate: '19720101' };
+    await pipeline.put('c/3', p10({ sop: '3', pixels: 3, patient: third }));
+    await pipeline.settle();
+    for (const release of [
+      releaseAsOtherPatients(pipeline.deps(), request, by),
+      releaseAsOnePatient(pipeline.deps(), { ...request, label: request.seen[0] ?? '' }, by),
+    ])
+      await expect(release).rejects.toThrow(/came meanwhile: look again$/);
+    expect(await patientDecisionOf(pipeline.deps(), STUDY)).toBeUndefined();
+  });
+
+  it('is another patient when a person says so, also after somebody said otherwise', async () => {
+    const pipeline = await held(profile, { ...BORN_1971, PatientID: 'N-2' });
+    const request = { series: SERIES, seen: await labelsOf(pipeline), resolutionId: 'resolve-2' };
+    const view = await viewHeld(pipeline.deps(), SERIES);
+    const of = view?.patients.map(({ identity }) => identity) ?? [];
+    const stands = of.find(({ patientID }) => patientID === 'N-1')!;
+    // As a decision leaves it whose correction the service refused.
+    await recordOnePatient(pipeline.deps(), STUDY, { stands, of }, { ...by, reason: 'wrong' });
+    await releaseAsOtherPatients(pipeline.deps(), request, by);
+    await pipeline.settle();
+    expect(setsOf(pipeline).map(({ patientID, instances }) => `${patientID} ${instances}`)).toEqual([
+      'N-1 01',
+      'N-2 x',
+    ]);
+  });
+
   it('is decided by nobody while an ingest holds the study', async () => {
     const pipeline = await held(profile, BORN_1971);
     const deps = { ...pipeline.deps(), workBucket: 'work' };
     const label = await labelled(pipeline, '19700101');
-    const request = { series: SERIES, label, resolutionId: 'resolve-1' };
+    const request = { series: SERIES, seen: await labelsOf(pipeline), label, resolutionId: 'resolve-1' };
     await whileHolding(deps, [seriesLease(SERIES)], 'somebody-else', async () => {
       await expect(releaseAsOnePatient(pipeline.deps(), request, by)).rejects.toThrow(CannotResolve);
       expect(await patientDecisionOf(pipeline.deps(), STUDY)).toBeUndefined();
