@@ -150,7 +150,7 @@ async function undo({ deps, options, by, terminal }: Run): Promise<number> {
 
 async function replace({ deps, series, options, by, terminal }: Run): Promise<number> {
   const sop = options.replace ?? '';
-  const [retried] = await replaceInstances(deps, series, new Set([sop]), by);
+  const [retried] = (await replaceInstances(deps, series, new Map([[sop, undefined]]), by)) ?? [];
   if (!retried)
     throw new CommandFailed(`no refused object under SOP Instance UID ${sop} waits for a decision`);
   if (retried.restored === 0)

@@ -1,6 +1,6 @@
 /** Instances of a series that came with another content: in what it differs from the stored one, and which is to stand. */
 import { useSignal } from '@preact/signals';
-import type { HeldCase, HeldConflict } from '../../shared/console/api.ts';
+import type { HeldCase, HeldConflict, HeldInstance } from '../../shared/console/api.ts';
 import { count, plural } from '../format.ts';
 import { Loaded, useLoaded } from '../parts/loaded.tsx';
 import { Table } from '../parts/table.tsx';
@@ -18,7 +18,7 @@ export function HeldInstances(props: { readonly which: HeldCase; readonly decide
   const { instances = [], series } = which;
   const shown = useSignal(SHOWN);
   const compared = useSignal('');
-  const choice = useSignal<readonly string[] | 'leave-out' | undefined>(undefined);
+  const choice = useSignal<readonly HeldInstance[] | 'leave-out' | undefined>(undefined);
   const cancel = () => {
     choice.value = undefined;
   };
@@ -30,26 +30,28 @@ export function HeldInstances(props: { readonly which: HeldCase; readonly decide
   return (
     <div class="resolve">
       <ul class="listed-instances" aria-label="Instances">
-        {instances.slice(0, shown.value).map((sop) => (
-          <li key={sop}>
+        {instances.slice(0, shown.value).map((one) => (
+          <li key={one.sop}>
             <p class="row">
-              <span class="uid">{sop}</span>
+              <span class="uid">{one.sop}</span>
               <span class="buttons">
                 <button
                   type="button"
-                  aria-expanded={compared.value === sop}
-                  onClick={() => (compared.value = compared.peek() === sop ? '' : sop)}
+                  aria-expanded={compared.value === one.sop}
+                  onClick={() => (compared.value = compared.peek() === one.sop ? '' : one.sop)}
                 >
                   Compare
                 </button>
                 {instances.length > 1 && (
-                  <button type="button" onClick={() => (choice.value = [sop])}>
+                  <button type="button" onClick={() => (choice.value = [one])}>
                     Replace…
                   </button>
                 )}
               </span>
             </p>
-            {compared.value === sop && <Comparison series={series[0] ?? ''} instance={sop} />}
+            {compared.value === one.sop && (
+              <Comparison key={one.object} series={series[0] ?? ''} instance={one} />
+            )}
           </li>
         ))}
       </ul>
@@ -73,24 +75,24 @@ export function HeldInstances(props: { readonly which: HeldCase; readonly decide
       {wanted === 'leave-out' && <LeaveOut which={which} decided={decided} cancel={cancel} />}
       {wanted !== undefined && wanted !== 'leave-out' && (
         <DecisionForm
-          key={wanted.join()}
+          key={wanted.map(({ object }) => object).join()}
           body={{ action: 'replace', series: series[0], instances: wanted }}
           name="Replace"
           decided={decided}
           cancel={cancel}
         >
-          the newest refused content of {plural(wanted.length, 'instance')} goes back into the inbox. Once the
-          next ingest has stored and proven it, the content that is stored now gives way.
+          the refused content of {plural(wanted.length, 'instance')} that is listed here goes back into the
+          inbox. Once the next ingest has stored and proven it, the content that is stored now gives way.
         </DecisionForm>
       )}
     </div>
   );
 }
 
-function Comparison({ series, instance }: { readonly series: string; readonly instance: string }) {
+function Comparison({ series, instance }: { readonly series: string; readonly instance: HeldInstance }) {
   const withValues = useSignal(false);
-  const { loading, again } = useLoaded(`${instance} ${withValues.value}`, (signal) =>
-    post<HeldConflict>('held/conflict', { series, instance, withValues: withValues.peek() }, { signal }),
+  const { loading, again } = useLoaded(`${instance.object} ${withValues.value}`, (signal) =>
+    post<HeldConflict>('held/conflict', { series, ...instance, withValues: withValues.peek() }, { signal }),
   );
   return (
     <Loaded of={loading.value} again={again}>

@@ -12,7 +12,7 @@ export function LeaveOut(props: {
   const [series, ...alsoSeries] = which.series;
   return (
     <DecisionForm
-      body={{ action: 'leave-out', code: which.code, series, alsoSeries }}
+      body={{ action: 'leave-out', code: which.code, series, alsoSeries, until: which.until }}
       name="Leave out"
       decided={decided}
       cancel={cancel}

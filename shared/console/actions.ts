@@ -1,5 +1,4 @@
 /** What people decide in the console, as one table: each is safe to repeat, and goes on where an earlier try broke off. */
-import { HELD_CODES } from '../ingest/held-codes.ts';
 import type { MergeDeps } from '../ingest/merge-journal.ts';
 import { releaseAsOnePatient, releaseAsOtherPatients } from '../ingest/release-held.ts';
 import { replaceInstances } from '../ingest/replace-instances.ts';
@@ -8,7 +7,8 @@ import { keepApart, mergeInto, viewSeries } from '../ingest/resolve-series.ts';
 import type { Retried } from '../ingest/retry-objects.ts';
 import { undoMerges } from '../ingest/undo-merge.ts';
 import { plural } from '../quantities.ts';
-import { HttpProblem, textMember, UID } from './http.ts';
+import { instancesOf, leftOutOf } from './held-bodies.ts';
+import { HttpProblem, textMember } from './http.ts';
 import { undoableMerges } from './undoable-merges.ts';
 
 export type Body = Readonly<Record<string, unknown>>;
@@ -74,17 +74,20 @@ export const ACTIONS: Readonly<Record<(typeof ACTION_NAMES)[number], Action>> = 
     const { retried } = await releaseAsOtherPatients(deps, heldRequest(series, body, decisionId), by);
     return `Different patients: ${backInInbox(retried)}; they become image sets of their own.`;
   },
-  async replace(deps, { series, body, by, isAgain }) {
-    const retried = await replaceInstances(deps, series, new Set(uidsOf(body, 'instances')), by);
-    if (retried.length === 0 && !isAgain)
-      throw new HttpProblem(409, 'no other content of these instances waits any more');
-    return `Replaced: ${backInInbox(retried)}; once they are proven, the stored instances give way.`;
+  async replace(deps, { series, body, by }) {
+    const wanted = new Map(instancesOf(body).map(({ sop, object }) => [sop, object]));
+    const retried = await replaceInstances(deps, series, wanted, by);
+    if (retried === undefined)
+      throw new HttpProblem(409, 'what was to take the place of these instances waits no more');
+    const back =
+      retried.length > 0 ? backInInbox(retried) : 'an earlier try put the objects back in the inbox';
+    return `Replaced: ${back}; once they are proven, the stored instances give way.`;
   },
   async 'leave-out'(deps, { series, body, by }) {
-    const all = new Set([series, ...uidsOf(body, 'alsoSeries')]);
-    const code = HELD_CODES.find((one) => one === body.code);
-    if (code === undefined) throw new HttpProblem(409, `code: expected one of ${HELD_CODES.join(', ')}`);
-    for (const one of all) await recordDecision(deps, one, 'leave-out', by, { code });
+    const { code, alsoSeries, until } = leftOutOf(body);
+    const about = { code, until: until === undefined || until > by.at ? by.at : until };
+    for (const one of new Set([series, ...alsoSeries]))
+      await recordDecision(deps, one, 'leave-out', by, about);
     return 'Left out: what is stored stays as it is, and nothing waits here any more.';
   },
 };
@@ -104,12 +107,3 @@ const backInInbox = (retried: readonly Retried[]): string => {
   const left = skipped === 0 ? '' : `, ${skipped} not (the inbox has another under its key)`;
   return `${plural(restored, 'object')} back in the inbox${uploads.length > 0 ? ` as upload ${uploads.join(', ')}` : ''}${left}`;
 };
-
-const MOST_UIDS = 500;
-
-function uidsOf(body: Body, name: string): readonly string[] {
-  const value = body[name] ?? [];
-  if (Array.isArray(value) && value.length <= MOST_UIDS && value.every((one) => UID.test(String(one))))
-    return value.map(String);
-  throw new HttpProblem(409, `${name}: expected at most ${MOST_UIDS} UIDs`);
-}

@@ -280,15 +280,23 @@ export interface HeldCase {
   /** Series that held objects are of; for an InstanceConflict one. */
   readonly series: readonly string[];
   readonly objects: number;
-  /** Of an InstanceConflict: SOP Instance UIDs, at most 500. */
-  readonly instances?: readonly string[];
+  /** Of an InstanceConflict: at most 500. */
+  readonly instances?: readonly HeldInstance[];
   /** When the first of them was refused; ISO 8601, UTC. */
   readonly since: string;
+  /** When the last of them was: leaving them out is about nothing later. */
+  readonly until: string;
   readonly executions: readonly {
     readonly executionId: string;
     readonly upload: string;
     readonly objects: number;
   }[];
+}
+
+/** An instance, and the newest object that waits for its place: its name (`refusedId`), which is that of one content. */
+export interface HeldInstance {
+  readonly sop: string;
+  readonly object: string;
 }
 
 export interface HeldPage {

@@ -5,12 +5,13 @@
 import { concurrently } from '../ingest/concurrently.ts';
 import { HELD_CODES, type HeldCode } from '../ingest/held-codes.ts';
 import { patientDecisionOf } from '../ingest/patient-decisions.ts';
+import { refusedId } from '../ingest/refused-objects.ts';
 import { viewHeld } from '../ingest/release-held.ts';
 import type { ObjectLine } from '../ingest/report.ts';
 import { readResolution } from '../ingest/resolutions.ts';
 import { viewConflict } from '../ingest/view-conflict.ts';
 import { workKeys } from '../ingest/work-keys.ts';
-import type { HeldCase, HeldConflict, HeldPage, HeldPatients, Summary } from './api.ts';
+import type { HeldCase, HeldConflict, HeldInstance, HeldPage, HeldPatients, Summary } from './api.ts';
 import type { Backend } from './backend.ts';
 import { HttpProblem } from './http.ts';
 import { readObjects } from './objects.ts';
@@ -103,34 +104,47 @@ async function withoutLeftOut(backend: Backend, found: readonly Held[]): Promise
   const series = [...new Set(found.map(({ line }) => line.seriesInstanceUID ?? ''))];
   const deps = { objects: backend.deps.objects, settings: { workBucket: backend.workBucket } };
   const read = await concurrently(series, AT_ONCE, (uid) => readResolution(deps, uid));
-  const leftOutAt = new Map(
-    read.flatMap((resolution) =>
-      (resolution?.history ?? [])
-        .filter(({ decision }) => decision === 'leave-out')
-        .map(({ code, at }) => [`${code} ${resolution?.seriesInstanceUID}`, at] as const),
-    ),
-  );
+  const leftOut = new Map<string, string>();
+  for (const resolution of read)
+    for (const { decision, code, at, until = at } of resolution?.history ?? []) {
+      const about = `${code} ${resolution?.seriesInstanceUID}`;
+      if (decision === 'leave-out' && until > (leftOut.get(about) ?? '')) leftOut.set(about, until);
+    }
   return found.filter(
-    ({ code, line, of }) => of.finishedAt > (leftOutAt.get(`${code} ${line.seriesInstanceUID}`) ?? ''),
+    ({ code, line, of }) => of.finishedAt > (leftOut.get(`${code} ${line.seriesInstanceUID}`) ?? ''),
   );
 }
 
 function toCase(held: readonly Held[]): HeldCase {
   const [{ code, line }] = held as [Held, ...Held[]];
+  const times = held.map(({ of }) => of.finishedAt).sort();
   const distinct = (of: (one: Held) => string) => [...new Set(held.map(of))];
-  const instances = distinct((one) => one.line.sopInstanceUID ?? '').sort();
   return {
     code,
     studyInstanceUID: line.studyInstanceUID ?? '',
     series: distinct((one) => one.line.seriesInstanceUID ?? '').sort(),
     objects: held.length,
-    ...(code === 'InstanceConflict' ? { instances: instances.slice(0, MOST_INSTANCES) } : {}),
-    since: held.map(({ of }) => of.finishedAt).sort()[0] ?? '',
+    ...(code === 'InstanceConflict' ? { instances: instancesOf(held) } : {}),
+    since: times[0] ?? '',
+    until: times.at(-1) ?? '',
     executions: distinct(({ of }) => of.executionId).map((executionId) => {
       const ours = held.filter(({ of }) => of.executionId === executionId);
       return { executionId, upload: ours[0]?.of.upload ?? '', objects: ours.length };
     }),
   };
+}
+
+/** Of each instance the newest object. Pure. */
+function instancesOf(held: readonly Held[]): HeldInstance[] {
+  const objects = new Map<string, string>();
+  for (const { line, of } of held) {
+    const sop = line.sopInstanceUID ?? '';
+    if (!objects.has(sop)) objects.set(sop, refusedId(of.executionId, line));
+  }
+  return [...objects]
+    .map(([sop, object]) => ({ sop, object }))
+    .sort((a, b) => (a.sop < b.sop ? -1 : 1))
+    .slice(0, MOST_INSTANCES);
 }
 
 /** The patients of the series' study, stored and held. Throws HttpProblem 404. */
@@ -156,10 +170,10 @@ export async function readHeldPatients(
 export async function readHeldConflict(
   backend: Backend,
   series: string,
-  sop: string,
+  { sop, object }: HeldInstance,
   withValues: boolean,
 ): Promise<HeldConflict> {
-  const view = await viewConflict(await backend.mergeDeps(), series, sop);
+  const view = await viewConflict(await backend.mergeDeps(), series, sop, object);
   if (view === undefined) throw new HttpProblem(404, 'no other content of this instance waits any more');
   const { executionId, imageSetId, differences } = view;
   return {

@@ -9,6 +9,7 @@ import { ACTION_NAMES, type Body } from './actions.ts';
 import type { SeriesState } from './api.ts';
 import type { Backend } from './backend.ts';
 import { startDecision } from './decisions.ts';
+import { checkHeldBody } from './held-bodies.ts';
 import { HttpProblem, textMember, UID } from './http.ts';
 import { undoableMerges } from './undoable-merges.ts';
 
@@ -55,6 +56,7 @@ export async function askForDecision(
   const action = textMember(body, 'action') ?? '';
   if (!ACTION_NAMES.some((name) => name === action))
     throw new HttpProblem(400, `action: expected one of ${ACTION_NAMES.join(', ')}`);
+  checkHeldBody(action, body);
   const nowMs = backend.deps.clock.now();
   const decisionId = `resolve-${nowMs.toString(36)}-${randomBytes(4).toString('hex')}`;
   const by = { actor, reason, at: new Date(nowMs).toISOString() };

@@ -14,6 +14,7 @@ import { readDataStore } from './data-store.ts';
 import { readDecision } from './decisions.ts';
 import { cancelExecution, downloadOf, readExecution, readHistory, retryExecution } from './execution.ts';
 import { type HeldQuery, readHeldConflict, readHeldPatients } from './held.ts';
+import { instanceOf } from './held-bodies.ts';
 import {
   bytesAnswer,
   type ConsoleAnswer,
@@ -151,7 +152,7 @@ const ROUTES: readonly Route[] = [
   }),
   answer('POST', 'held/conflict', async ({ backend, request }) => {
     const body = await readJsonBody(request);
-    return readHeldConflict(backend, seriesOf(body), requireText(body, 'instance'), body.withValues === true);
+    return readHeldConflict(backend, seriesOf(body), instanceOf(body), body.withValues === true);
   }),
   answer('POST', 'series/view', async ({ backend, request }) =>
     readSeries(backend, await readJsonBody(request)),

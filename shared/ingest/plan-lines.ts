@@ -28,8 +28,8 @@ export interface StageLine extends Candidate {
   readonly twinOf?: number;
   /** Another patient of this upload has the same study: keywords in which they differ (2024, own image sets). */
   readonly keptApartBy?: readonly string[];
-  /** A person decided that it takes the place of the stored instance: once. */
-  readonly replaces?: boolean;
+  /** A person decided that it takes the place of the stored instance: once, and only with these bytes, where they are named. */
+  readonly replaces?: { readonly sha256?: string };
 }
 
 /** A decision that needs no staging. `adopted`: a batch of a crashed predecessor holds the object, as line `from`. */

@@ -19,8 +19,8 @@ export interface KnownInstance {
   readonly entry?: LedgerEntry;
   /** The entry's execution was an earlier one of this upload that ended without any report: nobody has told of it. */
   readonly isUnreported?: boolean;
-  /** A person decided that another content takes its place. */
-  readonly mayReplace?: boolean;
+  /** A person decided that another content takes its place, which may be this one. */
+  readonly mayReplace?: NonNullable<StageLine['replaces']>;
   /** An image set that is not ours holds it: what its bytes were is not known. */
   readonly isForeign: boolean;
   readonly adopted?: AdoptedInstance;
@@ -75,7 +75,7 @@ export function planObject(
   const line: StageLine = {
     ...candidate,
     ...(keywords.length > 0 ? { keptApartBy: keywords } : {}),
-    ...(known.mayReplace ? { replaces: true } : {}),
+    ...(known.mayReplace ? { replaces: known.mayReplace } : {}),
   };
   return { kind: 'import', line };
 }

@@ -6,9 +6,9 @@ import { type LedgerEntry, readSeries, readStudy, type SeriesLedger, type StudyL
 import { exists } from './ndjson.ts';
 import { identityOf, patientDecisionOf } from './patient-decisions.ts';
 import type { PipelineDeps } from './pipeline-deps.ts';
-import type { Candidate } from './plan-lines.ts';
+import type { Candidate, StageLine } from './plan-lines.ts';
 import type { AdoptedInstance, BatchFill, KnownInstance } from './plan-series.ts';
-import { readResolution } from './resolutions.ts';
+import { type Resolution, readResolution } from './resolutions.ts';
 import { isSameUpload } from './uploads.ts';
 import { workKeys } from './work-keys.ts';
 
@@ -77,16 +77,17 @@ export async function loadStudy(
   return {
     ...aggregate,
     decisions: decideIdentities(stored, aggregate.identities, deps.settings.constraintProfile, human),
-    known: async ({ series, sop }) => {
+    known: async ({ series, sop, sizeBytes }) => {
       const inBatch = adopted.get(instanceKey(series, sop));
       const entry = await liveEntry(ledgers.get(series)?.instances[sop], series, sop, liveInstances);
       const isForeign = foreign.some((set) => set.instances.has(instanceKey(series, sop)));
       // Asked for only where something is in the way.
-      const mayReplace = entry || isForeign ? (await replaceable(series)).has(sop) : false;
+      const mayReplace =
+        entry || isForeign ? replacementBy({ sop, sizeBytes }, await replaceable(series)) : undefined;
       return {
         ...(entry ? { entry, isUnreported: await isUnreported(entry.by) } : {}),
         ...(inBatch ? { adopted: inBatch } : {}),
-        mayReplace,
+        ...(mayReplace ? { mayReplace } : {}),
         isForeign,
       };
     },
@@ -139,15 +140,29 @@ export function unreportedExecutions(deps: PipelineDeps, executionId: string) {
   };
 }
 
-/** Instances of a series that a person decided to replace. Each series is asked once. */
+type Replacements = NonNullable<Resolution['replace']>;
+
+/** What instances of a series may be replaced by, as a person decided. Each series is asked once. */
 function replaceableInstances(deps: PipelineDeps) {
-  const asked = new Map<string, Promise<ReadonlySet<string>>>();
+  const asked = new Map<string, Promise<Replacements>>();
   return (series: string) => {
-    const answer =
-      asked.get(series) ?? readResolution(deps, series).then((found) => new Set(found?.replace ?? []));
+    const answer = asked.get(series) ?? readResolution(deps, series).then((found) => found?.replace ?? []);
     asked.set(series, answer);
     return answer;
   };
+}
+
+/** Whether it may be the content that was decided for; its bytes tell, once they are copied. Pure. */
+function replacementBy(
+  { sop, sizeBytes }: Pick<Candidate, 'sop' | 'sizeBytes'>,
+  allowed: Replacements,
+): StageLine['replaces'] {
+  for (const one of allowed) {
+    if (one === sop) return {};
+    if (typeof one !== 'string' && one.sop === sop && one.sizeBytes === sizeBytes)
+      return { sha256: one.sha256 };
+  }
+  return undefined;
 }
 
 type SeriesOfMetadata = Readonly<Record<string, { readonly Instances: Readonly<Record<string, unknown>> }>>;

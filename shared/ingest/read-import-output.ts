@@ -10,7 +10,7 @@ import { type LedgerEntry, recordInstances, recordStudy } from './ledger.ts';
 import { allLines, exists, linesOf, ndjsonOf, readJson, writeOnce } from './ndjson.ts';
 import type { ImagingDeps } from './pipeline-deps.ts';
 import type { ImportedLine, StageLine, StagingLine } from './plan-lines.ts';
-import { useReplacements } from './resolutions.ts';
+import { endReplacements } from './resolutions.ts';
 import { resultLines } from './shards.ts';
 import { workKeys } from './work-keys.ts';
 
@@ -253,8 +253,10 @@ async function recordSeries(
     imports.map((found) => [found.line.sop, entryOf(found, digests.get(found.line.n)!)]),
   );
   await recordInstances(deps, { studyInstanceUID, seriesInstanceUID }, identities, instances);
-  const replaced = imports.filter(({ line }) => line.replaces).map(({ line }) => line.sop);
-  await useReplacements(deps, seriesInstanceUID, replaced);
+  const replaced = imports
+    .filter(({ line }) => line.replaces)
+    .map(({ line }) => ({ sop: line.sop, sha256: digests.get(line.n)! }));
+  await endReplacements(deps, seriesInstanceUID, replaced);
 }
 
 function grouped<T>(items: readonly T[], keyOf: (item: T) => string): Map<string, T[]> {

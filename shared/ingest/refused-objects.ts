@@ -1,5 +1,7 @@
 /** Objects that were refused until a person decides, and still wait in the work bucket. */
+import { NoSuchObject } from '../ports/object-store.ts';
 import { concurrently } from './concurrently.ts';
+import { sha256 } from './digest.ts';
 import type { HeldCode } from './held-codes.ts';
 import type { MergeDeps } from './merge-journal.ts';
 import { exists, readJson, readLines } from './ndjson.ts';
@@ -22,18 +24,31 @@ const mayHaveRefused = ({ counts, rejects }: RefusalSummary, code: string): bool
 
 const SUMMARIES_AT_ONCE = 32;
 
+/** Names a refused object among those of its instance, without its key; what it names never changes. Pure. */
+export const refusedId = (executionId: string, line: Pick<ObjectLine, 'key'>): string =>
+  sha256(workKeys.refused('rejected', executionId, line.key)).slice(0, 16);
+
 /** Those that were refused with this code, those of the newest report first. */
 export async function* refusedObjects(
   deps: Deps,
   code: HeldCode,
-  isMeant: (line: ObjectLine) => boolean,
+  isMeant: (line: ObjectLine, executionId: string) => boolean,
 ): AsyncGenerator<RefusedInstance> {
   const { workBucket } = deps.settings;
   for await (const executionId of refusingExecutions(deps, code))
-    for await (const line of readLines<ObjectLine>(deps.objects, workBucket, workKeys.objects(executionId)))
-      if (line.code === code && isMeant(line))
+    for await (const line of linesOf(deps, executionId))
+      if (line.code === code && isMeant(line, executionId))
         if (await exists(deps.objects, workBucket, workKeys.refused('rejected', executionId, line.key)))
           yield { executionId, line };
+}
+
+/** None once they have expired, which the summary and the objects outlive. */
+async function* linesOf(deps: Deps, executionId: string): AsyncGenerator<ObjectLine> {
+  try {
+    yield* readLines<ObjectLine>(deps.objects, deps.settings.workBucket, workKeys.objects(executionId));
+  } catch (error) {
+    if (!(error instanceof NoSuchObject)) throw error;
+  }
 }
 
 async function* refusingExecutions(deps: Deps, code: HeldCode): AsyncGenerator<string> {

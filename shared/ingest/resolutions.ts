@@ -16,22 +16,32 @@ export type SeriesDecision = 'keep-apart' | 'undo' | 'merge-into' | 'replace' | 
 
 /** What a decision is about, where that is less than the series. */
 export interface About {
-  /** The instance that a `replace` is about. */
+  /** The instance that a `replace` is about, and the refused object (`refusedId`) that takes its place. */
   readonly sop?: string;
+  readonly object?: string;
   /** For what was refused what a `leave-out` leaves out. */
   readonly code?: HeldCode;
+  /** Of a `leave-out`: what was refused later (ISO 8601, UTC) is not meant; early decisions mean what was before them. */
+  readonly until?: string;
 }
 
 export interface DecisionOnRecord extends HumanDecision, About {
   readonly decision: SeriesDecision;
 }
 
+/** The one content that may take the place of a stored instance. */
+export interface Replacement {
+  readonly sop: string;
+  readonly sha256: string;
+  readonly sizeBytes: number;
+}
+
 export interface Resolution {
   readonly seriesInstanceUID: string;
   /** Nothing merges the image sets of this series by itself. */
   readonly keepApart?: HumanDecision;
-  /** SOP Instance UIDs whose stored instance gives way to another content. */
-  readonly replace?: readonly string[];
+  /** What stored instances give way to, one for each; early decisions name the SOP Instance UID alone: any content. */
+  readonly replace?: readonly (Replacement | string)[];
   /** All decisions, the oldest first. */
   readonly history: readonly DecisionOnRecord[];
 }
@@ -48,24 +58,36 @@ export const readResolution = async (
   (await readJson<Resolution>(deps.objects, deps.settings.workBucket, workKeys.resolution(seriesInstanceUID)))
     ?.value;
 
-/** `keep-apart` and `undo` stop automatic merging of the series; `merge-into` ends that; `replace` names an instance. */
+/**
+ * `keep-apart` and `undo` stop automatic merging of the series; `merge-into` ends that; `replace` comes with what it allows,
+ * which it does once: carried out again after a break, it does not allow again what was used up.
+ */
 export async function recordDecision(
   deps: ResolutionDeps,
   seriesInstanceUID: string,
   decision: SeriesDecision,
   by: HumanDecision,
   about: About = {},
+  allowed?: Replacement,
 ): Promise<void> {
   const entry: DecisionOnRecord = { ...by, decision, ...about };
-  await change(deps, seriesInstanceUID, (found) => ({
-    seriesInstanceUID,
-    ...keepApartAfter(decision, by, found?.keepApart),
-    replace: [
-      ...new Set([...(found?.replace ?? []), ...(about.sop === undefined ? [] : [about.sop])]),
-    ].sort(),
-    history: onRecord(found?.history ?? [], entry),
-  }));
+  await change(deps, seriesInstanceUID, (found) => {
+    const history = onRecord(found?.history ?? [], entry);
+    const replace = found?.replace ?? [];
+    return {
+      seriesInstanceUID,
+      ...keepApartAfter(decision, by, found?.keepApart),
+      replace:
+        allowed === undefined || history === found?.history
+          ? replace
+          : [...replace.filter((one) => sopOf(one) !== allowed.sop), allowed],
+      history,
+    };
+  });
 }
+
+const sopOf = (replacement: Replacement | string) =>
+  typeof replacement === 'string' ? replacement : replacement.sop;
 
 /** With the decision, which is there already when it is carried out once more after a break. Pure. */
 export function onRecord<T extends HumanDecision & About & { readonly decision: string }>(
@@ -73,27 +95,30 @@ export function onRecord<T extends HumanDecision & About & { readonly decision: 
   entry: T,
 ): readonly T[] {
   const isThere = history.some(
-    ({ decision, at, actor, reason, sop, code }) =>
+    ({ decision, at, actor, reason, sop, object, code }) =>
       decision === entry.decision &&
       at === entry.at &&
       actor === entry.actor &&
       reason === entry.reason &&
       sop === entry.sop &&
+      object === entry.object &&
       code === entry.code,
   );
   return isThere ? history : [...history, entry];
 }
 
-/** A replacement was made: the decision is used up. */
-export async function useReplacements(
+/** These were made, or cannot be: they are allowed no longer. */
+export async function endReplacements(
   deps: ResolutionDeps,
   seriesInstanceUID: string,
-  sops: readonly string[],
+  ended: readonly Pick<Replacement, 'sop' | 'sha256'>[],
 ): Promise<void> {
-  if (sops.length === 0) return;
+  if (ended.length === 0) return;
+  const isEnded = (one: Replacement | string) =>
+    ended.some(({ sop, sha256 }) => sop === sopOf(one) && (typeof one === 'string' || one.sha256 === sha256));
   await change(deps, seriesInstanceUID, (found) => ({
     ...(found ?? { seriesInstanceUID, history: [] }),
-    replace: (found?.replace ?? []).filter((sop) => !sops.includes(sop)),
+    replace: (found?.replace ?? []).filter((one) => !isEnded(one)),
   }));
 }
 

@@ -22,18 +22,23 @@ export async function stageShard(deps: ObjectDeps, ref: ShardRef): Promise<void>
 
 async function stageObject(deps: ObjectDeps, executionId: string, line: StageLine): Promise<StagingLine> {
   const { inboxBucket, workBucket } = deps.settings;
-  const key =
-    line.batchId === undefined
-      ? workKeys.suspect(executionId, line.key)
-      : workKeys.stagedObject(executionId, line.batchId, line.key);
   try {
-    const { sha256 } = await deps.objects.copy(
-      { bucket: inboxBucket, key: line.key, etag: line.etag, sizeBytes: line.sizeBytes },
-      { bucket: workBucket, key },
-    );
-    if (line.batchId !== undefined) return { n: line.n, outcome: 'staged', sha256 };
-    await deps.objects.remove(workBucket, [{ key }]);
-    return settle(line, sha256);
+    const copyTo = (to: string) =>
+      deps.objects.copy(
+        { bucket: inboxBucket, key: line.key, etag: line.etag, sizeBytes: line.sizeBytes },
+        { bucket: workBucket, key: to },
+      );
+    const { batchId, replaces } = line;
+    if (batchId === undefined || replaces?.sha256 !== undefined) {
+      const suspect = workKeys.suspect(executionId, line.key);
+      const { sha256 } = await copyTo(suspect);
+      await deps.objects.remove(workBucket, [{ key: suspect }]);
+      if (batchId === undefined) return settle(line, sha256);
+      // A job imports all that lies in its folder: what nobody decided for never gets there.
+      if (sha256 !== replaces?.sha256) return conflict(line, sha256);
+    }
+    const { sha256 } = await copyTo(workKeys.stagedObject(executionId, batchId, line.key));
+    return { n: line.n, outcome: 'staged', sha256 };
   } catch (error) {
     if (error instanceof PreconditionFailed || error instanceof NoSuchObject)
       return {
@@ -51,17 +56,18 @@ export function settle(line: StageLine, sha256: string): StagingLine {
   const { n, expected } = line;
   const twin = line.twinOf === undefined ? {} : { twinOf: line.twinOf };
   if (!expected) return { n, outcome: 'twin', sha256, ...twin };
-  if (expected.sha256 !== sha256)
-    return {
-      n,
-      outcome: 'rejected',
-      sha256,
-      code: 'InstanceConflict',
-      message: 'the instance that is stored under this SOP Instance UID has other pixels or another encoding',
-    };
+  if (expected.sha256 !== sha256) return conflict(line, sha256);
   const outcome = expected.isSettled ? 'duplicate' : 'reverify';
   return { n, outcome, sha256, imageSetId: expected.imageSetId, ...twin };
 }
+
+const conflict = ({ n }: StageLine, sha256: string): StagingLine => ({
+  n,
+  outcome: 'rejected',
+  sha256,
+  code: 'InstanceConflict',
+  message: 'the instance that is stored under this SOP Instance UID has other pixels or another encoding',
+});
 
 export const crashedStaging = (line: { readonly n: number }): StagingLine => ({
   n: line.n,

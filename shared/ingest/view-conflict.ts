@@ -30,13 +30,14 @@ const FILE_META =
   /^(FileMeta|MediaStorage|TransferSyntaxUID$|Implementation|PrivateInformation|(Source|Sending|Receiving)ApplicationEntityTitle$)/;
 const SHOWN_CHARACTERS = 200;
 
-/** Undefined when no refused object under this SOP Instance UID waits. */
+/** Of the newest refused object under this SOP Instance UID, or of the one that is named; undefined when none waits. */
 export async function viewConflict(
   deps: MergeDeps,
   series: string,
   sop: string,
+  object?: string,
 ): Promise<ConflictView | undefined> {
-  const found = (await findConflicting(deps, series, new Set([sop]))).get(sop);
+  const found = (await findConflicting(deps, series, new Map([[sop, object]]))).get(sop);
   if (!found) return undefined;
   const { executionId, line } = found;
   const at = {

@@ -5,7 +5,9 @@ import { carryOutDecision, readDecision, unfinishedDecisions } from '../../share
 import { askForDecision } from '../../shared/console/resolutions.ts';
 import type { MergeDeps } from '../../shared/ingest/merge-journal.ts';
 import { patientDecisionOf } from '../../shared/ingest/patient-decisions.ts';
+import { refusedId } from '../../shared/ingest/refused-objects.ts';
 import { viewHeld } from '../../shared/ingest/release-held.ts';
+import { findConflicting } from '../../shared/ingest/replace-instances.ts';
 import { readResolution } from '../../shared/ingest/resolutions.ts';
 import { type MemoryPipeline, memoryPipeline } from '../ingest/memory-pipeline.ts';
 import { Killed, mortalDeps } from '../ingest/mortal-deps.ts';
@@ -90,7 +92,7 @@ describe('a decision of the console', () => {
     const refusals = [
       { refused: { sop: '1', pixels: 1, ...born }, action: 'one-patient', isOnePatient: true },
       { refused: { sop: '1', pixels: 1, ...born }, action: 'other-patients' },
-      { refused: { sop: '0', pixels: 9 }, action: 'replace', instances: [uid('series/0')] },
+      { refused: { sop: '0', pixels: 9 }, action: 'replace' },
     ] as const;
     for (const { refused, ...decision } of refusals)
       for (let call = 1, isOver = false; !isOver; call++) {
@@ -99,10 +101,22 @@ describe('a decision of the console', () => {
         await pipeline.settle();
         await pipeline.put('b/1', p10(refused));
         await pipeline.settle();
+        const sop = uid('series/0');
+        let instances = {};
+        if (decision.action === 'replace') {
+          // An older content waits as well, and goes on waiting.
+          await pipeline.put('c/2', p10({ ...refused, pixels: 3 }));
+          await pipeline.settle();
+          const found = await findConflicting(pipeline.deps(), SERIES, new Map([[sop, undefined]]));
+          const { executionId, line } = found.get(sop)!;
+          instances = { instances: [{ sop, object: refusedId(executionId, line) }] };
+        }
+        const before = (await pipeline.reports()).length;
         const view = await viewHeld(pipeline.deps(), SERIES);
         const label = view?.patients.find(({ held }) => held > 0)?.label;
         const body = {
           ...decision,
+          ...instances,
           study: uid('study'),
           ...(label ? { label } : {}),
           seen: view?.patients.map((patient) => patient.label) ?? [],
@@ -113,7 +127,7 @@ describe('a decision of the console', () => {
         expect([...where, end]).toMatchObject([...where, { state: 'done' }]);
         await pipeline.settle();
         // An ingest that waited in vain for a dead process's lease failed; the next one takes the object.
-        const counts = (await pipeline.reports()).slice(2).map((report) => report.counts);
+        const counts = (await pipeline.reports()).slice(before).map((report) => report.counts);
         expect([...where, counts.at(-1)]).toMatchObject([...where, { received: 1, ingested: 1 }]);
         expect(counts.filter(({ rejected, ingested }) => rejected + ingested > 0)).toHaveLength(1);
         expect(await pipeline.keys('inbox', '')).toEqual([]);

@@ -120,7 +120,7 @@ describe('an upload', () => {
     await pipeline.settle();
     const series = uid('study/series');
     const sop = uid('series/sop');
-    const sops = new Set([sop]);
+    const sops = new Map([[sop, undefined]]);
     const found = await findConflicting(pipeline.deps(), series, sops);
     expect(found.get(sop)).toMatchObject({ line: { key: 'b/2' } });
     const by = { actor: 'somebody', reason: 'the second is right', at: '2026-01-01T00:00:00Z' };

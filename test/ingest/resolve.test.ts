@@ -8,6 +8,7 @@ import { readJson } from '../../shared/ingest/ndjson.ts';
 import { identityOf, patientDecisionOf, recordOnePatient } from '../../shared/ingest/patient-decisions.ts';
 import { processHolder, whileHolding } from '../../shared/ingest/process-leases.ts';
 import { putBacksOf } from '../../shared/ingest/put-backs.ts';
+import { refusedId } from '../../shared/ingest/refused-objects.ts';
 import { releaseAsOnePatient, releaseAsOtherPatients, viewHeld } from '../../shared/ingest/release-held.ts';
 import { replaceInstances } from '../../shared/ingest/replace-instances.ts';
 import { readResolution } from '../../shared/ingest/resolutions.ts';
@@ -263,10 +264,14 @@ describe.each(PROFILES)('another content under a known instance, in %s', (profil
     const comment = { keyword: 'ImageComments', stored: '', refused: 'corrected' };
     expect(view?.differences).toContainEqual(comment);
     // Others of the series are not its business.
-    const asked = new Set([uid('series/1'), uid('series/0')]);
+    const asked = new Map([
+      [uid('series/1'), undefined],
+      [uid('series/0'), undefined],
+    ]);
     expect(await replaceInstances(pipeline.deps(), SERIES, asked, by)).toMatchObject([{ restored: 1 }]);
     const { history = [] } = (await readResolution(pipeline.deps(), SERIES)) ?? {};
-    expect(history).toEqual([{ ...by, decision: 'replace', sop: uid('series/1') }]);
+    const object = expect.stringMatching(/^[0-9a-f]{16}$/);
+    expect(history).toEqual([{ ...by, decision: 'replace', sop: uid('series/1'), object }]);
     expect(await viewConflict(pipeline.deps(), SERIES, uid('series/1'))).toBeUndefined();
     const records = await putBacksOf(pipeline.store, 'work', view?.executionId ?? '');
     expect(records.map(({ objects }) => objects)).toEqual([{ InstanceConflict: 1 }]);
@@ -294,6 +299,86 @@ describe.each(PROFILES)('another content under a known instance, in %s', (profil
     await sweepMerges(pipeline.deps());
     await sweepMerges(pipeline.deps());
     expect(commentsOf(pipeline)).toEqual(['corrected']);
+  });
+
+  /** Stored as `a/1`; other contents, all of one size, refused from `b/1` and then from `c/1`. */
+  const twoRefused = async () => {
+    const pipeline = memoryPipeline({ profile });
+    for (const [n, upload] of ['a', 'b', 'c'].entries()) {
+      await pipeline.put(`${upload}/1`, p10({ sop: '1', pixels: n }));
+      await pipeline.settle();
+    }
+    return pipeline;
+  };
+  const newest = new Map([[uid('series/1'), undefined]]);
+  const allowed = async (pipeline: MemoryPipeline) =>
+    (await readResolution(pipeline.deps(), SERIES))?.replace?.length ?? 0;
+
+  it('comes in itself: no other, before or after it', async () => {
+    const pipeline = await twoRefused();
+    const deps = pipeline.deps();
+    const start = () => Promise.reject(new Error('a break'));
+    const broken = { ...deps, executions: { ...deps.executions, start } };
+    await expect(replaceInstances(broken, SERIES, newest, by)).rejects.toThrow('a break');
+    // The same decision once more: the older content that still waits is not meant.
+    expect(await replaceInstances(deps, SERIES, newest, by)).toEqual([]);
+    await pipeline.put('b/1', p10({ sop: '1', pixels: 5 }));
+    await pipeline.settle();
+    await pipeline.put('d/1', p10({ sop: '1', pixels: 6 }));
+    await pipeline.settle();
+    const conflict = 'rejected: InstanceConflict';
+    const found = await outcomes(pipeline);
+    expect(found).toEqual({ 'a/1': 'ingested', 'b/1': conflict, 'c/1': 'ingested', 'd/1': conflict });
+    expect(await allowed(pipeline)).toBe(0);
+  });
+
+  it('is the one that was seen, not the newest', async () => {
+    const pipeline = await twoRefused();
+    const [, second] = await pipeline.reports();
+    const object = refusedId(second?.executionId ?? '', { key: 'b/1' });
+    const seen = new Map([[uid('series/1'), object]]);
+    const deps = pipeline.deps();
+    expect(await viewConflict(deps, SERIES, uid('series/1'), object)).toMatchObject({ key: 'b/1' });
+    expect(await replaceInstances(deps, SERIES, seen, by)).toMatchObject([{ upload: 'b', restored: 1 }]);
+    const later = { ...by, at: '2026-02-02T00:00:00.000Z' };
+    expect(await replaceInstances(deps, SERIES, seen, later)).toBeUndefined();
+    await pipeline.settle();
+    expect(await outcomes(pipeline)).toMatchObject({
+      'b/1': 'ingested',
+      'c/1': 'rejected: InstanceConflict',
+    });
+  });
+
+  it('is allowed no longer where it could not be put back', async () => {
+    const pipeline = await twoRefused();
+    await pipeline.put('c/1', p10({ sop: '1', pixels: 5 }));
+    const retried = await replaceInstances(pipeline.deps(), SERIES, newest, by);
+    expect(retried).toMatchObject([{ restored: 0, skipped: 1 }]);
+    expect(await allowed(pipeline)).toBe(0);
+    await pipeline.settle();
+    expect((await outcomes(pipeline))['c/1']).toBe('rejected: InstanceConflict');
+  });
+
+  it('is found while the account of another ingest has expired', async () => {
+    const pipeline = await twoRefused();
+    const [, , third] = await pipeline.reports();
+    const gone = await pipeline.keys('work', `executions/${third?.executionId}/`);
+    await pipeline.store.remove(
+      'work',
+      gone.map((key) => ({ key })),
+    );
+    expect(await viewConflict(pipeline.deps(), SERIES, uid('series/1'))).toMatchObject({ key: 'b/1' });
+  });
+
+  it('takes its place by a decision of an earlier version, which names the instance only', async () => {
+    const pipeline = await twoRefused();
+    const record = { seriesInstanceUID: SERIES, replace: [uid('series/1')], history: [] };
+    const at = { bucket: 'work', key: workKeys.resolution(SERIES) };
+    await pipeline.store.write(at, JSON.stringify(record));
+    await pipeline.put('d/1', p10({ sop: '1', pixels: 6 }));
+    await pipeline.settle();
+    expect((await outcomes(pipeline))['d/1']).toBe('ingested');
+    expect(await allowed(pipeline)).toBe(0);
   });
 
   it('gives way again with an undo, while the earlier content is there', async () => {
