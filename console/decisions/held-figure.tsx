@@ -18,7 +18,7 @@ export function HeldFigure({ lastEnded }: { readonly lastEnded: string }) {
   const found = state === 'there' ? loading.value.value : undefined;
   const waiting = found?.cases.length ?? 0;
   // Older ingests may hold more.
-  const more = waiting > 0 && found?.next !== undefined ? '+' : '';
+  const more = found?.next === undefined ? '' : '+';
   return (
     <Figure
       name="Held for a decision"

@@ -1,6 +1,6 @@
 /** What was refused until a person decides, over all ingests or of one: whose it is, and which content is right. */
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { HeldCase, HeldPage } from '../../shared/console/api.ts';
 import { age, count, plural } from '../format.ts';
 import { now } from '../live.ts';
@@ -8,38 +8,41 @@ import { Advice } from '../parts/advice.tsx';
 import { Busy, Empty, Problem } from '../parts/loaded.tsx';
 import { linkTo } from '../route.ts';
 import { get } from '../server.ts';
+import { keyOf, NOTHING_HELD, withPage } from './held-cases.ts';
 import { HeldInstances } from './held-instances.tsx';
 import { HeldPatients } from './held-patients.tsx';
 
-const NOTHING: HeldPage = { cases: [], looked: 0 };
-
 export function HeldPanel({ executionId }: { readonly executionId?: string | undefined }) {
-  const found = useSignal<HeldPage>(NOTHING);
+  const found = useSignal<HeldPage>(NOTHING_HELD);
   const state = useSignal<'loading' | 'there' | string>('loading');
   const said = useSignal<readonly string[]>([]);
-  const load = async (before: HeldPage, signal?: AbortSignal) => {
+  const asking = useRef<AbortController | undefined>(undefined);
+  const goingOnFrom = useRef(NOTHING_HELD);
+  const load = async (before: HeldPage) => {
+    goingOnFrom.current = before;
+    asking.current?.abort();
+    asking.current = new AbortController();
+    const { signal } = asking.current;
     state.value = 'loading';
     try {
       const query = new URLSearchParams(before.next === undefined ? {} : { next: before.next });
       if (executionId !== undefined) query.set('execution', executionId);
       const page = await get<HeldPage>(`held?${query}`, signal);
-      const cases = [...before.cases, ...page.cases];
-      found.value = { ...page, cases, looked: before.looked + page.looked };
+      found.value = withPage(before, page);
       state.value = 'there';
     } catch (error) {
-      if (!signal?.aborted) state.value = (error as Error).message;
+      if (!signal.aborted) state.value = (error as Error).message;
     }
   };
   useEffect(() => {
-    const abort = new AbortController();
-    void load(NOTHING, abort.signal);
-    return () => abort.abort();
+    void load(NOTHING_HELD);
+    return () => asking.current?.abort();
   }, []);
   const { cases, looked, next } = found.value;
   const isLoading = state.value === 'loading';
   const decided = (says: string) => {
     said.value = [...said.value, says];
-    void load(NOTHING);
+    void load(NOTHING_HELD);
   };
   return (
     <>
@@ -78,9 +81,15 @@ export function HeldPanel({ executionId }: { readonly executionId?: string | und
         decided={decided}
       />
       {isLoading && <Busy />}
-      {state.value === 'there' && cases.length === 0 && <Empty>Nothing waits for a decision.</Empty>}
+      {state.value === 'there' && cases.length === 0 && (
+        <Empty>
+          {next === undefined
+            ? 'Nothing waits for a decision.'
+            : `Nothing waits for a decision in the last ${plural(looked, 'ingest')}.`}
+        </Empty>
+      )}
       {!isLoading && state.value !== 'there' && (
-        <Problem message={state.value} again={() => void load(NOTHING)} />
+        <Problem message={state.value} again={() => void load(goingOnFrom.current)} />
       )}
       {next !== undefined && !isLoading && (
         <p class="row">
@@ -108,21 +117,25 @@ function Cases(props: {
         {title} <span class="dim">{explained}</span>
       </h2>
       {cases.map((which) => (
-        <Case key={`${which.studyInstanceUID} ${which.series[0]}`} which={which} decided={decided} />
+        <Case key={keyOf(which)} which={which} decided={decided} />
       ))}
     </section>
   );
 }
 
 function Case({ which, decided }: { readonly which: HeldCase; readonly decided: (says: string) => void }) {
-  const { code, studyInstanceUID, series, objects, since, executions } = which;
+  const { code, studyInstanceUID, series, objects, isMore, since, executions } = which;
   const isOpen = useSignal(false);
   const isPatients = code === 'IdentityConflict';
   return (
     <article class="card">
       <header class="row">
         <span>
-          <span class="badge warn">{count(objects)}</span> {isPatients ? 'study' : 'series'}{' '}
+          <span class="badge warn">
+            {isMore && 'at least '}
+            {count(objects)}
+          </span>{' '}
+          {isPatients ? 'study' : 'series'}{' '}
           <span class="uid">{isPatients ? studyInstanceUID : series[0]}</span>
         </span>
         <span class="dim">for {age(since, now.value)}</span>

@@ -17,9 +17,9 @@ export function LeaveOut(props: {
       decided={decided}
       cancel={cancel}
     >
-      what is stored stays as it is, and {plural(which.objects, 'object is', 'objects are')} listed here no
-      more, but not deleted: a retry of their ingest puts them to the decision again. What comes later is held
-      again.
+      what is stored stays as it is, and {which.isMore && 'at least '}
+      {plural(which.objects, 'object is', 'objects are')} listed here no more, but not deleted: a retry of
+      their ingest puts them to the decision again. What comes later is held again.
     </DecisionForm>
   );
 }

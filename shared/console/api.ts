@@ -280,6 +280,8 @@ export interface HeldCase {
   /** Series that held objects are of; for an InstanceConflict one. */
   readonly series: readonly string[];
   readonly objects: number;
+  /** At least so many: the answer ends within an ingest that refused some of them. */
+  readonly isMore?: boolean;
   /** Of an InstanceConflict: at most 500. */
   readonly instances?: readonly HeldInstance[];
   /** When the first of them was refused; ISO 8601, UTC. */
@@ -303,7 +305,7 @@ export interface HeldPage {
   readonly cases: readonly HeldCase[];
   /** How many ingests this answer looked at. */
   readonly looked: number;
-  /** Older ingests were not looked at: ask again from here. */
+  /** The answer ended here for its time or size; older ingests, or more of the last one: ask again from here. */
   readonly next?: string;
 }
 

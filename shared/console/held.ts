@@ -1,28 +1,24 @@
 /**
  * What was refused until a person decides, over all ingests: studies with differing patients, and other contents of stored
- * instances. Found from the summaries, newest first; no values of patients but where somebody asked to see them.
+ * instances. Found from the summaries, newest first, page by page; no values of patients but where somebody asked to see them.
  */
 import { concurrently } from '../ingest/concurrently.ts';
-import { HELD_CODES, type HeldCode } from '../ingest/held-codes.ts';
+import { HELD_CODES } from '../ingest/held-codes.ts';
 import { patientDecisionOf } from '../ingest/patient-decisions.ts';
 import { refusedId } from '../ingest/refused-objects.ts';
 import { viewHeld } from '../ingest/release-held.ts';
-import type { ObjectLine } from '../ingest/report.ts';
 import { readResolution } from '../ingest/resolutions.ts';
 import { viewConflict } from '../ingest/view-conflict.ts';
-import { workKeys } from '../ingest/work-keys.ts';
 import type { HeldCase, HeldConflict, HeldInstance, HeldPage, HeldPatients, Summary } from './api.ts';
 import type { Backend } from './backend.ts';
+import { type HeldObject, heldBy, mayWait, type Row } from './held-objects.ts';
 import { HttpProblem } from './http.ts';
-import { readObjects } from './objects.ts';
+import { someAtOnce } from './refusals.ts';
 import { makeSummaryReader, readReport, summaryKeys } from './reports.ts';
 
-/** Ingests that one answer looks at. */
-const LOOKED_AT = 1_000;
-const AT_ONCE = 16;
-/** Of one ingest and code; what is more is told as "at least". */
-const MOST_LINES = 5_000;
-const LINES_AT_ONCE = 500;
+/** One answer takes no longer than about this, and looks at and finds no more; the page goes on from there. */
+const LIMITS = { lookMs: 3_000, ingests: 1_000, most: 5_000, rowsAtOnce: 500 };
+const RESOLUTIONS_AT_ONCE = 32;
 /** Instances that a case names: a decision is about at most so many. */
 const MOST_INSTANCES = 500;
 
@@ -33,77 +29,105 @@ export interface HeldQuery {
   readonly next?: string;
 }
 
+/** What was found until a limit was reached: there `cut` is on. */
+interface Found {
+  readonly held: readonly HeldObject[];
+  readonly looked: number;
+  readonly next?: string;
+  readonly cut?: HeldObject['of'];
+}
+
 /** Summaries are remembered between calls. */
-export function makeHeldReader(backend: Backend): (query: HeldQuery) => Promise<HeldPage> {
+export function makeHeldReader(backend: Backend, limits = LIMITS): (query: HeldQuery) => Promise<HeldPage> {
   const readSummary = makeSummaryReader(backend);
-  return async ({ executionId, next }) => {
-    if (executionId !== undefined) {
-      const report = await readReport(backend, executionId);
-      return { cases: await casesOf(backend, report ? [report] : []), looked: report ? 1 : 0 };
+  const waiting = async (key: string) => {
+    const summary = await readSummary(key);
+    return summary && mayHold(summary) && (await mayWait(backend, summary.executionId)) ? summary : undefined;
+  };
+  const rowLimits = () => ({ ...limits, untilMs: Date.now() + limits.lookMs });
+
+  const inOne = async (executionId: string, from: Row | undefined): Promise<Found> => {
+    const report = await readReport(backend, executionId);
+    if (!report) return { held: [], looked: 0 };
+    const { held, next } = await heldBy(backend, report, from ?? FIRST, rowLimits());
+    return { held, looked: from ? 0 : 1, ...(next ? { next: nextAt(executionId, next), cut: report } : {}) };
+  };
+
+  const inAll = async (before: string | undefined, from: Row | undefined): Promise<Found> => {
+    const rows = rowLimits();
+    const held: HeldObject[] = [];
+    // The ingest that an earlier answer broke off in was counted there.
+    let looked = from ? -1 : 0;
+    let row = from ?? FIRST;
+    const clock = new Date(backend.deps.clock.now());
+    for await (const keys of someAtOnce(summaryKeys(backend, clock, from ? `${before} ` : before), '')) {
+      const summaries = await Promise.all(keys.map(waiting));
+      for (const [n, key] of keys.entries()) {
+        const of = summaries[n];
+        const most = rows.most - held.length;
+        const found = of ? await heldBy(backend, of, row, { ...rows, most }) : NOTHING;
+        held.push(...found.held);
+        row = FIRST;
+        looked++;
+        if (of && found.next) return { held, looked, next: nextAt(key, found.next), cut: of };
+        if (held.length >= rows.most || looked >= rows.ingests || Date.now() > rows.untilMs)
+          return { held, looked, next: key };
+      }
     }
-    const keys: string[] = [];
-    for await (const key of summaryKeys(backend, new Date(backend.deps.clock.now()), next))
-      if (keys.push(key) > LOOKED_AT) break;
-    const looked = keys.slice(0, LOOKED_AT);
-    const summaries = await concurrently(looked, AT_ONCE, readSummary);
+    return { held, looked: Math.max(0, looked) };
+  };
+
+  return async ({ executionId, next = '' }) => {
+    const [, at, code, row] = NEXT.exec(next) ?? [];
+    const from = code === undefined ? undefined : { code: Number(code), row: Number(row) };
+    const {
+      held,
+      looked,
+      next: goOn,
+      cut,
+    } = await (executionId === undefined ? inAll(at, from) : inOne(executionId, from));
     return {
-      cases: await casesOf(backend, summaries.filter((one) => one !== undefined).filter(mayHold)),
-      looked: looked.length,
-      ...(keys.length > LOOKED_AT ? { next: looked.at(-1) as string } : {}),
+      cases: await casesOf(backend, held, cut),
+      looked,
+      ...(goOn === undefined ? {} : { next: goOn }),
     };
   };
 }
+
+const FIRST: Row = { code: 0, row: 0 };
+const NOTHING: Awaited<ReturnType<typeof heldBy>> = { held: [] };
+/** After an ingest, or within it. */
+const NEXT = /^([^@]+)(?:@([01])@(\d{1,9}))?$/;
+const nextAt = (at: string, { code, row }: Row) => `${at}@${code}@${row}`;
 
 /** Early summaries do not say with which code objects were refused. */
 const mayHold = ({ rejects, counts }: Summary): boolean =>
   rejects === undefined ? (counts?.rejected ?? 0) > 0 : HELD_CODES.some((code) => (rejects[code] ?? 0) > 0);
 
-interface Held {
-  readonly code: HeldCode;
-  readonly line: ObjectLine;
-  readonly of: Pick<Summary, 'executionId' | 'upload' | 'finishedAt'>;
-}
-
-async function casesOf(backend: Backend, summaries: readonly Held['of'][]): Promise<HeldCase[]> {
-  const found = (await concurrently(summaries, AT_ONCE, (of) => heldBy(backend, of))).flat();
-  const waiting = await withoutLeftOut(backend, found);
-  const cases = new Map<string, Held[]>();
-  for (const held of waiting) {
+async function casesOf(
+  backend: Backend,
+  found: readonly HeldObject[],
+  cut: HeldObject['of'] | undefined,
+): Promise<HeldCase[]> {
+  const cases = new Map<string, HeldObject[]>();
+  for (const held of await withoutLeftOut(backend, found)) {
     const { studyInstanceUID = '', seriesInstanceUID = '' } = held.line;
     const about = held.code === 'IdentityConflict' ? studyInstanceUID : seriesInstanceUID;
     const same = cases.get(`${held.code} ${about}`);
     if (same) same.push(held);
     else cases.set(`${held.code} ${about}`, [held]);
   }
-  return [...cases.values()].map(toCase);
-}
-
-async function heldBy(backend: Backend, of: Held['of']): Promise<Held[]> {
-  const waiting = new Set<string>();
-  const prefix = workKeys.refusedOf('rejected', of.executionId);
-  for await (const { key } of backend.deps.objects.list(backend.workBucket, prefix)) waiting.add(key);
-  if (waiting.size === 0) return [];
-  const held: Held[] = [];
-  for (const code of HELD_CODES)
-    for await (const line of linesOf(backend, of.executionId, code))
-      if (waiting.has(workKeys.refused('rejected', of.executionId, line.key))) held.push({ code, line, of });
-  return held;
-}
-
-async function* linesOf(backend: Backend, executionId: string, code: HeldCode): AsyncGenerator<ObjectLine> {
-  for (let from: number | undefined = 0; from !== undefined && from < MOST_LINES; ) {
-    const query = { outcome: 'rejected', code, from, limit: LINES_AT_ONCE };
-    const page = await readObjects(backend, executionId, query);
-    yield* page.objects;
-    from = page.next;
-  }
+  return [...cases.values()].map((held) => ({
+    ...toCase(held),
+    ...(held.some(({ of }) => of.executionId === cut?.executionId) ? { isMore: true } : {}),
+  }));
 }
 
 /** About these a person decided that they are not to come in. */
-async function withoutLeftOut(backend: Backend, found: readonly Held[]): Promise<Held[]> {
+async function withoutLeftOut(backend: Backend, found: readonly HeldObject[]): Promise<HeldObject[]> {
   const series = [...new Set(found.map(({ line }) => line.seriesInstanceUID ?? ''))];
   const deps = { objects: backend.deps.objects, settings: { workBucket: backend.workBucket } };
-  const read = await concurrently(series, AT_ONCE, (uid) => readResolution(deps, uid));
+  const read = await concurrently(series, RESOLUTIONS_AT_ONCE, (uid) => readResolution(deps, uid));
   const leftOut = new Map<string, string>();
   for (const resolution of read)
     for (const { decision, code, at, until = at } of resolution?.history ?? []) {
@@ -115,10 +139,10 @@ async function withoutLeftOut(backend: Backend, found: readonly Held[]): Promise
   );
 }
 
-function toCase(held: readonly Held[]): HeldCase {
-  const [{ code, line }] = held as [Held, ...Held[]];
+function toCase(held: readonly HeldObject[]): HeldCase {
+  const [{ code, line }] = held as [HeldObject, ...HeldObject[]];
   const times = held.map(({ of }) => of.finishedAt).sort();
-  const distinct = (of: (one: Held) => string) => [...new Set(held.map(of))];
+  const distinct = (of: (one: HeldObject) => string) => [...new Set(held.map(of))];
   return {
     code,
     studyInstanceUID: line.studyInstanceUID ?? '',
@@ -135,7 +159,7 @@ function toCase(held: readonly Held[]): HeldCase {
 }
 
 /** Of each instance the newest object. Pure. */
-function instancesOf(held: readonly Held[]): HeldInstance[] {
+function instancesOf(held: readonly HeldObject[]): HeldInstance[] {
   const objects = new Map<string, string>();
   for (const { line, of } of held) {
     const sop = line.sopInstanceUID ?? '';

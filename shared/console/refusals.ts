@@ -32,7 +32,8 @@ export function makeRefusalReader(backend: Backend): (query: RefusalQuery) => Pr
   };
 }
 
-async function* someAtOnce(keys: AsyncIterable<string>, since: string): AsyncGenerator<string[]> {
+/** Keys down to `since`, some at once. */
+export async function* someAtOnce(keys: AsyncIterable<string>, since: string): AsyncGenerator<string[]> {
   let some: string[] = [];
   for await (const key of keys) {
     if (key < since) break;
