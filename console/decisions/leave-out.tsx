@@ -9,10 +9,11 @@ export function LeaveOut(props: {
   readonly cancel: () => void;
 }) {
   const { which, decided, cancel } = props;
+  const { code, since, until } = which;
   const [series, ...alsoSeries] = which.series;
   return (
     <DecisionForm
-      body={{ action: 'leave-out', code: which.code, series, alsoSeries, until: which.until }}
+      body={{ action: 'leave-out', code, series, alsoSeries, since, until }}
       name="Leave out"
       decided={decided}
       cancel={cancel}

@@ -84,8 +84,9 @@ export const ACTIONS: Readonly<Record<(typeof ACTION_NAMES)[number], Action>> = 
     return `Replaced: ${back}; once they are proven, the stored instances give way.`;
   },
   async 'leave-out'(deps, { series, body, by }) {
-    const { code, alsoSeries, until } = leftOutOf(body);
-    const about = { code, until: until === undefined || until > by.at ? by.at : until };
+    const { code, alsoSeries, since, until = by.at } = leftOutOf(body);
+    const [first = by.at] = [until, by.at].sort();
+    const about = { code, ...(since === undefined ? {} : { since }), until: first };
     for (const one of new Set([series, ...alsoSeries]))
       await recordDecision(deps, one, 'leave-out', by, about);
     return 'Left out: what is stored stays as it is, and nothing waits here any more.';

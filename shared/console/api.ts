@@ -286,7 +286,7 @@ export interface HeldCase {
   readonly instances?: readonly HeldInstance[];
   /** When the first of them was refused; ISO 8601, UTC. */
   readonly since: string;
-  /** When the last of them was: leaving them out is about nothing later. */
+  /** When the last of them was: leaving them out is about nothing before or after. */
   readonly until: string;
   readonly executions: readonly {
     readonly executionId: string;

@@ -2,7 +2,7 @@
 import { HELD_CODES, type HeldCode } from '../ingest/held-codes.ts';
 import type { Body } from './actions.ts';
 import type { HeldInstance } from './api.ts';
-import { HttpProblem, UID } from './http.ts';
+import { HttpProblem, textMember, UID } from './http.ts';
 
 /** A case names no more instances. */
 const MOST_INSTANCES = 500;
@@ -32,25 +32,28 @@ export function instancesOf({ instances }: Body): readonly HeldInstance[] {
   return instances;
 }
 
-/** What is left out: what was refused with `code` of these series until then. Throws HttpProblem 400. */
-export function leftOutOf({ code, alsoSeries = [], until }: Body): {
+/** What is left out: what was refused with `code` of these series in that time. Throws HttpProblem 400. */
+export function leftOutOf(body: Body): {
   readonly code: HeldCode;
   readonly alsoSeries: readonly string[];
+  readonly since?: string;
   readonly until?: string;
 } {
-  const known = HELD_CODES.find((one) => one === code);
-  if (known === undefined) throw new HttpProblem(400, `code: expected one of ${HELD_CODES.join(', ')}`);
+  const { alsoSeries = [] } = body;
+  const code = HELD_CODES.find((one) => one === body.code);
+  if (code === undefined) throw new HttpProblem(400, `code: expected one of ${HELD_CODES.join(', ')}`);
   if (!Array.isArray(alsoSeries) || !alsoSeries.every((one) => UID.test(String(one))))
     throw new HttpProblem(400, 'alsoSeries: expected a list of Series Instance UIDs');
   if (alsoSeries.length > MOST_SERIES)
     throw new HttpProblem(400, `alsoSeries: expected at most ${MOST_SERIES}, got ${alsoSeries.length}`);
-  if (until !== undefined && !TIME.test(String(until)))
-    throw new HttpProblem(400, 'until: expected a time in ISO 8601, UTC');
-  return {
-    code: known,
-    alsoSeries: alsoSeries.map(String),
-    ...(until === undefined ? {} : { until: String(until) }),
-  };
+  return { code, alsoSeries: alsoSeries.map(String), ...timeOf(body, 'since'), ...timeOf(body, 'until') };
+}
+
+function timeOf<Name extends 'since' | 'until'>(body: Body, name: Name): { readonly [N in Name]?: string } {
+  const time = textMember(body, name);
+  if (time === undefined) return {};
+  if (!TIME.test(time)) throw new HttpProblem(400, `${name}: expected a time in ISO 8601, UTC`);
+  return { [name]: time } as { readonly [N in Name]: string };
 }
 
 const CHECKS: Readonly<Record<string, (body: Body) => unknown>> = {

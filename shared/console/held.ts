@@ -128,14 +128,20 @@ async function withoutLeftOut(backend: Backend, found: readonly HeldObject[]): P
   const series = [...new Set(found.map(({ line }) => line.seriesInstanceUID ?? ''))];
   const deps = { objects: backend.deps.objects, settings: { workBucket: backend.workBucket } };
   const read = await concurrently(series, RESOLUTIONS_AT_ONCE, (uid) => readResolution(deps, uid));
-  const leftOut = new Map<string, string>();
-  for (const resolution of read)
-    for (const { decision, code, at, until = at } of resolution?.history ?? []) {
-      const about = `${code} ${resolution?.seriesInstanceUID}`;
-      if (decision === 'leave-out' && until > (leftOut.get(about) ?? '')) leftOut.set(about, until);
-    }
+  const leftOut = new Map(
+    read.map((resolution, n) => [
+      series[n],
+      resolution?.history.filter(({ decision }) => decision === 'leave-out') ?? [],
+    ]),
+  );
   return found.filter(
-    ({ code, line, of }) => of.finishedAt > (leftOut.get(`${code} ${line.seriesInstanceUID}`) ?? ''),
+    ({ code, line, of: { finishedAt } }) =>
+      !leftOut
+        .get(line.seriesInstanceUID ?? '')
+        ?.some(
+          ({ code: ofCode, at, since = '', until = at }) =>
+            ofCode === code && since <= finishedAt && finishedAt <= until,
+        ),
   );
 }
 
@@ -160,12 +166,12 @@ function toCase(held: readonly HeldObject[]): HeldCase {
 
 /** Of each instance the newest object. Pure. */
 function instancesOf(held: readonly HeldObject[]): HeldInstance[] {
-  const objects = new Map<string, string>();
+  const newest = new Map<string, string>();
   for (const { line, of } of held) {
     const sop = line.sopInstanceUID ?? '';
-    if (!objects.has(sop)) objects.set(sop, refusedId(of.executionId, line));
+    if (!newest.has(sop)) newest.set(sop, refusedId(of.executionId, line));
   }
-  return [...objects]
+  return [...newest]
     .map(([sop, object]) => ({ sop, object }))
     .sort((a, b) => (a.sop < b.sop ? -1 : 1))
     .slice(0, MOST_INSTANCES);

@@ -21,7 +21,8 @@ export interface About {
   readonly object?: string;
   /** For what was refused what a `leave-out` leaves out. */
   readonly code?: HeldCode;
-  /** Of a `leave-out`: what was refused later (ISO 8601, UTC) is not meant; early decisions mean what was before them. */
+  /** Of a `leave-out`: when what is meant was refused (ISO 8601, UTC); early decisions mean all that was before them. */
+  readonly since?: string;
   readonly until?: string;
 }
 

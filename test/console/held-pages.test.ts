@@ -102,20 +102,22 @@ describe('what is held', () => {
     await some.put('a/0', p10({ sop: '0', pixels: 0 }));
     await some.settle();
     some.advance(60_000);
-    await refuse(some, 'b', [0], 1);
-    const seen = (await all(some)).cases.find(({ code }) => code === 'InstanceConflict');
-    // Somebody looks at it; meanwhile another one comes.
+    await refuse(some, 'b0', [0], 3);
+    await refuse(some, 'b1', [0], 1);
+    // Somebody looks at the last ingest, but not at the one before; meanwhile another one comes.
+    const first = await makeHeldReader(backendOf(some), LIMITS['an ingest at a time'])({});
+    const seen = first.cases.find(({ code }) => code === 'InstanceConflict');
     await refuse(some, 'c', [0], 2);
     const by = {
       actor: 'somebody',
       reason: 'a phantom',
       at: new Date(some.deps().clock.now()).toISOString(),
     };
-    const body = { code: 'InstanceConflict', until: seen?.until };
+    const body = { code: 'InstanceConflict', since: seen?.since, until: seen?.until };
     const decision = { series: SERIES, body, by, decisionId: 'resolve-1', isAgain: false };
     await ACTIONS['leave-out'](some.deps(), decision);
     const left = (await all(some)).cases.find(({ code }) => code === 'InstanceConflict');
-    expect(left?.executions.map(({ upload }) => upload)).toEqual(['c']);
+    expect(left?.executions.map(({ upload }) => upload)).toEqual(['c', 'b0']);
     // A page of an earlier version does not say what was seen.
     const again = { ...by, reason: 'all of them' };
     await ACTIONS['leave-out'](some.deps(), { ...decision, by: again, body: { code: 'InstanceConflict' } });
