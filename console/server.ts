@@ -125,13 +125,21 @@ export async function download(what: Download): Promise<void> {
 
 const SLOWEST_LOOK_MS = 2_000;
 
-/** Asks for a decision about a series and waits for its end, in words. Throws ServerProblem when it is not carried out. */
+/** Names a decision, so that asking again for want of an answer is no second one. */
+export function newDecisionId(): string {
+  const random = [...crypto.getRandomValues(new Uint8Array(4))].map((byte) =>
+    byte.toString(16).padStart(2, '0'),
+  );
+  return `resolve-${Date.now().toString(36)}-${random.join('')}`;
+}
+
+/** Asks for a decision about a series and waits for its end, in words. Throws ServerProblem, 409 when it is not carried out. */
 export async function decide(body: object): Promise<string> {
   const { decisionId } = await post<{ decisionId: string }>('series/resolve', body);
   for (let pauseMs = 100; ; pauseMs = Math.min(SLOWEST_LOOK_MS, 1.5 * pauseMs)) {
     const stands = await get<DecisionState>(`decisions/${decisionId}`).catch((error: ServerProblem) => {
       // Carried out or not is not told by a line that broke: look again.
-      if (error.status !== 0 && error.status < 500) throw error;
+      if (![0, 429].includes(error.status) && error.status < 500) throw error;
       return { state: 'running' } as const;
     });
     if (stands.state === 'done') return stands.says;
@@ -151,7 +159,15 @@ export function put(
     request.open('PUT', url);
     for (const [name, value] of Object.entries(headers)) request.setRequestHeader(name, value);
     request.setRequestHeader('content-type', 'application/octet-stream');
-    request.upload.onprogress = (event) => onProgress(event.loaded);
+    // A body takes as long as it takes, while it moves.
+    const stalled = () => request.abort();
+    let timer = setTimeout(stalled, LONGEST_MS);
+    request.upload.onprogress = (event) => {
+      clearTimeout(timer);
+      timer = setTimeout(stalled, LONGEST_MS);
+      onProgress(event.loaded);
+    };
+    request.onloadend = () => clearTimeout(timer);
     request.onload = () =>
       request.status === 200
         ? resolve()
@@ -159,6 +175,7 @@ export function put(
             new ServerProblem(request.status, messageOf(request.responseText) ?? `HTTP ${request.status}`),
           );
     request.onerror = () => reject(new ServerProblem(0, NO_ANSWER));
+    request.onabort = request.onerror;
     request.send(body);
   });
 }

@@ -3,7 +3,7 @@ import { useSignal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { Problem } from '../parts/loaded.tsx';
-import { decide } from '../server.ts';
+import { decide, newDecisionId, type ServerProblem } from '../server.ts';
 
 export function DecisionForm(props: {
   /** What the server is asked to do, but for the reason. */
@@ -21,14 +21,18 @@ export function DecisionForm(props: {
   const form = useRef<HTMLFormElement>(null);
   const isBusy = useSignal(false);
   const problem = useSignal('');
+  const decisionId = useRef(newDecisionId());
   useEffect(() => form.current?.querySelector('textarea')?.focus(), []);
   const submit = async (data: FormData) => {
     isBusy.value = true;
     problem.value = '';
     try {
       const reason = String(data.get('reason') ?? '');
-      decided(await decide({ ...body, reason, isOnePatient: data.get('isOnePatient') === 'on' }));
+      const isOnePatient = data.get('isOnePatient') === 'on';
+      decided(await decide({ ...body, decisionId: decisionId.current, reason, isOnePatient }));
     } catch (error) {
+      // It ended, or never began: the next one is another. Without an answer, asking again follows this one.
+      if ([400, 409].includes((error as ServerProblem).status)) decisionId.current = newDecisionId();
       problem.value = (error as Error).message;
       isBusy.value = false;
     }

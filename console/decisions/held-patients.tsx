@@ -29,11 +29,16 @@ export function HeldPatients(props: { readonly which: HeldCase; readonly decided
   const [series = ''] = which.series;
   const withValues = useSignal(false);
   const choice = useSignal<Choice | undefined>(undefined);
-  const { loading, again } = useLoaded(`${series} ${withValues.value}`, (signal) =>
+  const { loading, again } = useLoaded(series, (signal) =>
     post<Patients>('held/patients', { series, withValues: withValues.peek() }, { signal }),
   );
   const cancel = () => {
     choice.value = undefined;
+  };
+  // What is there stays meanwhile, a decision that is being made with it.
+  const showOrHide = () => {
+    withValues.value = !withValues.peek();
+    again();
   };
   const decided = (says: string) => {
     cancel();
@@ -44,9 +49,9 @@ export function HeldPatients(props: { readonly which: HeldCase; readonly decided
       {(found) => (
         <div class="resolve">
           <Keywords keywords={found.keywords} />
-          <PatientTable patients={found.patients} />
+          <PatientTable patients={found.patients} isNamed={withValues.value} />
           <p class="row">
-            <button type="button" onClick={() => (withValues.value = !withValues.peek())}>
+            <button type="button" onClick={showOrHide}>
               {withValues.value ? 'Hide who they are' : 'Show who they are'}
             </button>
             <span class="dim">
@@ -67,8 +72,13 @@ export function HeldPatients(props: { readonly which: HeldCase; readonly decided
   );
 }
 
-function PatientTable({ patients }: { readonly patients: Patients['patients'] }) {
-  const isNamed = patients.some(({ identity }) => identity !== undefined);
+function PatientTable(props: {
+  readonly patients: Patients['patients'];
+  /** With their values, as soon as those are there. */
+  readonly isNamed: boolean;
+}) {
+  const { patients } = props;
+  const isNamed = props.isNamed && patients.some(({ identity }) => identity !== undefined);
   const heads = [
     'Patient',
     ...(isNamed ? VALUES.map(([name]) => name) : []),

@@ -98,7 +98,7 @@ function Again(props: {
   };
   return (
     <p class="row retry">
-      <button type="button" disabled={busy.value} onClick={() => void retry()}>
+      <button type="button" disabled={busy.value || putBack.value !== undefined} onClick={() => void retry()}>
         {isAll ? 'Retry all' : 'Retry the other'} {count(left)}
         {code !== undefined && ` of ${code}`}
       </button>

@@ -41,22 +41,24 @@ function NowParts({ found }: { readonly found: Overview }) {
 
 function Figures({ found }: { readonly found: Overview }) {
   const sum = (of: (hour: Hour) => number) => found.hours.reduce((total, one) => total + of(one), 0);
+  // Older hours are still being counted.
+  const more = found.hoursArePartial ? '+' : '';
   const rejected = sum((hour) => hour.rejected);
   const failed = sum((hour) => hour.failed);
   const oldest = found.waiting[0];
   const stuck = found.waiting.filter(({ needsAttention }) => needsAttention).length;
   return (
     <section aria-label="Last 24 hours" class="figures">
-      <Figure name="Ingested, 24 h" value={count(sum((hour) => hour.ingested))} tone="good" />
+      <Figure name="Ingested, 24 h" value={`${count(sum((hour) => hour.ingested))}${more}`} tone="good" />
       <Figure
         name="Rejected, 24 h"
-        value={count(rejected)}
+        value={`${count(rejected)}${more}`}
         tone={rejected > 0 ? 'warn' : 'plain'}
         to={linkTo('refused', 'rejected', 'hours')}
       />
       <Figure
         name="Failed, 24 h"
-        value={count(failed)}
+        value={`${count(failed)}${more}`}
         tone={failed > 0 ? 'bad' : 'plain'}
         to={linkTo('refused', 'failed', 'hours')}
       />

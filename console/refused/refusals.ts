@@ -1,6 +1,6 @@
 /** Asks for the refusals of a time, page by page, and for what can be tried again of those that are shown. */
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { RefusalPage, RefusingIngest, Retryable } from '../../shared/console/api.ts';
 import { timesOf } from '../ingests/times.ts';
 import { get, post } from '../server.ts';
@@ -19,7 +19,12 @@ const NONE: Refusals = { ingests: [], looked: 0 };
 export function useRefusals(when: string) {
   const found = useSignal(NONE);
   const state = useSignal<'loading' | 'there' | string>('loading');
-  const load = async (from: Refusals, signal?: AbortSignal) => {
+  const current = useRef(new AbortController());
+  /** One at a time: what is asked for later stands. */
+  const load = async (from: Refusals) => {
+    current.current.abort();
+    current.current = new AbortController();
+    const { signal } = current.current;
     state.value = 'loading';
     const times = timesOf(when, Date.now());
     let so = from;
@@ -27,6 +32,7 @@ export function useRefusals(when: string) {
       do {
         const body = { ...times, ...(so.next === undefined ? {} : { next: so.next }) };
         const { ingests, looked, next } = await post<RefusalPage>('refusals', body, { signal });
+        if (signal.aborted) return;
         so = {
           ingests: [...so.ingests, ...ingests],
           looked: so.looked + looked,
@@ -36,14 +42,13 @@ export function useRefusals(when: string) {
       } while (so.next !== undefined && so.looked - from.looked < INGESTS_AT_ONCE);
       state.value = 'there';
     } catch (error) {
-      if (!signal?.aborted) state.value = (error as Error).message;
+      if (!signal.aborted) state.value = (error as Error).message;
     }
   };
   useEffect(() => {
-    const abort = new AbortController();
     found.value = NONE;
-    void load(NONE, abort.signal);
-    return () => abort.abort();
+    void load(NONE);
+    return () => current.current.abort();
   }, [when]);
   return { found: found.value, state: state.value, goOn: () => void load(found.peek()) };
 }

@@ -6,6 +6,7 @@
 import { readJson } from '../ingest/ndjson.ts';
 import type { HumanDecision } from '../ingest/resolutions.ts';
 import { workKeys } from '../ingest/work-keys.ts';
+import { PreconditionFailed } from '../ports/object-store.ts';
 import { ACTIONS, type Body } from './actions.ts';
 import type { DecisionState } from './api.ts';
 import type { Backend } from './backend.ts';
@@ -40,10 +41,22 @@ const locationOf = ({ workBucket }: Pick<Backend, 'workBucket'>, decisionId: str
 const write = (backend: DecisionDeps, decision: AskedDecision) =>
   backend.deps.objects.write(locationOf(backend, decision.decisionId), JSON.stringify(decision));
 
-/** Keeps what was asked for, and has it carried out. */
+/**
+ * Keeps what was asked for, and has it carried out; once for a name, however often a page asks that got no answer. Throws
+ * HttpProblem 400 for what is no name.
+ */
 export async function startDecision(backend: Backend, asked: Omit<AskedDecision, 'tries'>): Promise<void> {
-  await write(backend, { ...asked, tries: 0 });
-  await backend.startDecision(asked.decisionId);
+  const { decisionId } = asked;
+  if (!DECISION_ID.test(decisionId)) throw new HttpProblem(400, 'decisionId: not the name of a decision');
+  const text = JSON.stringify({ ...asked, tries: 0 } satisfies AskedDecision);
+  try {
+    await backend.deps.objects.write(locationOf(backend, decisionId), text, { ifNoneMatch: '*' });
+  } catch (error) {
+    if (!(error instanceof PreconditionFailed)) throw error;
+    const { tries, end } = await read(backend, decisionId);
+    if (tries > 0 || end !== undefined) return;
+  }
+  await backend.startDecision(decisionId);
 }
 
 async function read(backend: DecisionDeps, decisionId: string): Promise<AskedDecision> {

@@ -42,7 +42,10 @@ export async function readSeries(backend: Backend, body: Body): Promise<SeriesSt
   };
 }
 
-/** The decision's name, by which the page asks how it stands. Throws HttpProblem 400 where something is missing. */
+/**
+ * The decision's name, by which the page asks how it stands; one that the page made is followed when it is asked for again.
+ * Throws HttpProblem 400 where something is missing.
+ */
 export async function askForDecision(
   backend: Backend,
   body: Body,
@@ -58,7 +61,8 @@ export async function askForDecision(
     throw new HttpProblem(400, `action: expected one of ${ACTION_NAMES.join(', ')}`);
   checkHeldBody(action, body);
   const nowMs = backend.deps.clock.now();
-  const decisionId = `resolve-${nowMs.toString(36)}-${randomBytes(4).toString('hex')}`;
+  const decisionId =
+    textMember(body, 'decisionId') ?? `resolve-${nowMs.toString(36)}-${randomBytes(4).toString('hex')}`;
   const by = { actor, reason, at: new Date(nowMs).toISOString() };
   await startDecision(backend, { decisionId, series, action, body, by });
   return { decisionId };

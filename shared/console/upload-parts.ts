@@ -9,6 +9,7 @@ import {
   CompleteMultipartUploadCommand,
   CreateMultipartUploadCommand,
   ListMultipartUploadsCommand,
+  type ListMultipartUploadsCommandOutput,
   ListPartsCommand,
 } from '@aws-sdk/client-s3';
 import type { ArrivedPart } from './api.ts';
@@ -101,14 +102,22 @@ export async function completeParts(backend: Backend, of: PartsOf, sizeBytes: nu
 
 /** Throws away the parts of files that were never whole: somebody gave this upload up. Safe to repeat. */
 export async function abortParts({ s3, inboxBucket }: Backend, upload: string): Promise<{ aborted: number }> {
-  const { Uploads = [] } = await s3.send(
-    new ListMultipartUploadsCommand({ Bucket: inboxBucket, Prefix: keyOf(upload, '') }),
-  );
-  for (const { Key, UploadId } of Uploads)
-    await s3
-      .send(new AbortMultipartUploadCommand({ Bucket: inboxBucket, Key, UploadId }))
-      .catch((error: Error) => {
-        if (error.name !== 'NoSuchUpload') throw error;
-      });
-  return { aborted: Uploads.length };
+  const of = { Bucket: inboxBucket, Prefix: keyOf(upload, '') };
+  let aborted = 0;
+  let from: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } | undefined = {};
+  while (from !== undefined) {
+    const page: ListMultipartUploadsCommandOutput = await s3.send(
+      new ListMultipartUploadsCommand({ ...of, ...from }),
+    );
+    for (const { Key, UploadId } of page.Uploads ?? [])
+      await s3
+        .send(new AbortMultipartUploadCommand({ Bucket: inboxBucket, Key, UploadId }))
+        .catch((error: Error) => {
+          if (error.name !== 'NoSuchUpload') throw error;
+        });
+    aborted += page.Uploads?.length ?? 0;
+    const { NextKeyMarker: KeyMarker, NextUploadIdMarker: UploadIdMarker } = page;
+    from = page.IsTruncated ? { KeyMarker, UploadIdMarker } : undefined;
+  }
+  return { aborted };
 }

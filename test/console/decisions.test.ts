@@ -137,6 +137,19 @@ describe('a decision of the console', () => {
       }
   }, 120_000);
 
+  it('that is asked for again, for want of an answer, is the same one', async () => {
+    const pipeline = await twoImageSets();
+    const [destination = ''] = [...pipeline.imaging.sets.keys()];
+    const merge = { action: 'merge-into', destination, decisionId: 'resolve-mirrored0-0123abcd' };
+    const once = await decided(pipeline, merge);
+    const twice = await decided(pipeline, merge);
+    expect(twice).toEqual(once);
+    const { history = [] } = (await readResolution(pipeline.deps(), SERIES)) ?? {};
+    expect(history).toHaveLength(1);
+    const wrong = decided(pipeline, { ...merge, decisionId: '../leases/x' });
+    await expect(wrong).rejects.toMatchObject({ status: 400 });
+  });
+
   it('that cannot be carried out says why, once', async () => {
     const pipeline = await twoImageSets();
     const { end } = await decided(pipeline, { action: 'merge-into', destination: 'f'.repeat(32) });
