@@ -1,6 +1,7 @@
 /** `retry`: puts rejected and failed objects of an execution back into the inbox, where the next ingest finds them. */
 import { NoSuchObject } from '../ports/object-store.ts';
 import { forgetAttempts } from './attempts.ts';
+import { concurrentlyOver } from './concurrently.ts';
 import { readJson, readLines } from './ndjson.ts';
 import { notePutBack } from './put-backs.ts';
 import type { ObjectLine, Report } from './report.ts';
@@ -15,36 +16,56 @@ export interface Retried {
   readonly skipped: number;
 }
 
-/** Only those with `code`, and only the one of `key` or those of several, where given. Safe to repeat. Throws NoSuchObject without a report. */
+/** Objects that move at once, and after how many it is written down how far a retry is. */
+const AT_ONCE = 16;
+const NOTED_EVERY = 500;
+
+/**
+ * Only those with `code`, and only those of `keys`, where given. Safe to repeat; one that breaks off has noted what it did,
+ * but for the last few hundred. Throws NoSuchObject without a report.
+ */
 export async function retryObjects(
   deps: UploadDeps,
   executionId: string,
   code?: string,
-  key?: string | ReadonlySet<string>,
+  keys?: ReadonlySet<string>,
 ): Promise<Retried> {
   const { workBucket } = deps.settings;
   const report = await readJson<Report>(deps.objects, workBucket, workKeys.report(executionId));
   if (!report) throw new NoSuchObject(`report of execution ${executionId}`);
   const { upload } = report.value;
-  const back = new Map<string, number>();
-  let skipped = 0;
-  for await (const line of readLines<ObjectLine>(deps.objects, workBucket, workKeys.objects(executionId))) {
-    if (line.outcome !== 'rejected' && line.outcome !== 'failed') continue;
-    if (code !== undefined && line.code !== code) continue;
-    if (key !== undefined && (typeof key === 'string' ? line.key !== key : !key.has(line.key))) continue;
-    if (await restore(deps, executionId, line))
-      back.set(line.code ?? '', (back.get(line.code ?? '') ?? 0) + 1);
-    else skipped++;
-  }
-  if (back.size > 0) {
-    const at = new Date(deps.clock.now()).toISOString();
-    await notePutBack(deps.objects, workBucket, executionId, { at, objects: Object.fromEntries(back) });
-  }
   const uploadId = await nameUpload(deps, upload);
   await forgetAttempts(deps, uploadId);
+  const at = new Date(deps.clock.now()).toISOString();
+  const back = new Map<string, number>();
+  let restored = 0;
+  let skipped = 0;
+  const note = () =>
+    notePutBack(deps.objects, workBucket, executionId, { at, objects: Object.fromEntries(back) });
+  try {
+    await concurrentlyOver(refusedLines(deps, executionId, code, keys), AT_ONCE, async (line) => {
+      if (!(await restore(deps, executionId, line))) return void skipped++;
+      back.set(line.code ?? '', (back.get(line.code ?? '') ?? 0) + 1);
+      if (++restored % NOTED_EVERY === 0) await note();
+    });
+  } finally {
+    if (restored > 0) await note();
+  }
   await startIngest(deps, upload);
-  const restored = [...back.values()].reduce((sum, objects) => sum + objects, 0);
   return { upload, restored, skipped };
+}
+
+async function* refusedLines(
+  { objects, settings: { workBucket } }: UploadDeps,
+  executionId: string,
+  code: string | undefined,
+  keys: ReadonlySet<string> | undefined,
+): AsyncGenerator<ObjectLine> {
+  for await (const line of readLines<ObjectLine>(objects, workBucket, workKeys.objects(executionId))) {
+    if (line.outcome !== 'rejected' && line.outcome !== 'failed') continue;
+    if (code !== undefined && line.code !== code) continue;
+    if (keys === undefined || keys.has(line.key)) yield line;
+  }
 }
 
 async function restore(deps: UploadDeps, executionId: string, line: ObjectLine): Promise<boolean> {
