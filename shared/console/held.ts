@@ -2,12 +2,11 @@
  * What was refused until a person decides, over all ingests: studies with differing patients, and other contents of stored
  * instances. Found from the summaries, newest first, page by page; no values of patients but where somebody asked to see them.
  */
-import { concurrently } from '../ingest/concurrently.ts';
 import { HELD_CODES } from '../ingest/held-codes.ts';
+import { withoutLeftOut } from '../ingest/left-out.ts';
 import { patientDecisionOf } from '../ingest/patient-decisions.ts';
 import { refusedId } from '../ingest/refused-objects.ts';
 import { viewHeld } from '../ingest/release-held.ts';
-import { readResolution } from '../ingest/resolutions.ts';
 import { viewConflict } from '../ingest/view-conflict.ts';
 import type { HeldCase, HeldConflict, HeldInstance, HeldPage, HeldPatients, Summary } from './api.ts';
 import type { Backend } from './backend.ts';
@@ -18,7 +17,6 @@ import { makeSummaryReader, readReport, summaryKeys } from './reports.ts';
 
 /** One answer takes no longer than about this, and looks at and finds no more; the page goes on from there. */
 const LIMITS = { lookMs: 3_000, ingests: 1_000, most: 5_000, rowsAtOnce: 500 };
-const RESOLUTIONS_AT_ONCE = 32;
 /** Instances that a case names: a decision is about at most so many. */
 const MOST_INSTANCES = 500;
 
@@ -110,7 +108,13 @@ async function casesOf(
   cut: HeldObject['of'] | undefined,
 ): Promise<HeldCase[]> {
   const cases = new Map<string, HeldObject[]>();
-  for (const held of await withoutLeftOut(backend, found)) {
+  const deps = { objects: backend.deps.objects, settings: { workBucket: backend.workBucket } };
+  const waiting = await withoutLeftOut(deps, found, ({ code, line, of: { finishedAt } }) => ({
+    code,
+    seriesInstanceUID: line.seriesInstanceUID ?? '',
+    finishedAt,
+  }));
+  for (const held of waiting) {
     const { studyInstanceUID = '', seriesInstanceUID = '' } = held.line;
     const about = held.code === 'IdentityConflict' ? studyInstanceUID : seriesInstanceUID;
     const same = cases.get(`${held.code} ${about}`);
@@ -121,28 +125,6 @@ async function casesOf(
     ...toCase(held),
     ...(held.some(({ of }) => of.executionId === cut?.executionId) ? { isMore: true } : {}),
   }));
-}
-
-/** About these a person decided that they are not to come in. */
-async function withoutLeftOut(backend: Backend, found: readonly HeldObject[]): Promise<HeldObject[]> {
-  const series = [...new Set(found.map(({ line }) => line.seriesInstanceUID ?? ''))];
-  const deps = { objects: backend.deps.objects, settings: { workBucket: backend.workBucket } };
-  const read = await concurrently(series, RESOLUTIONS_AT_ONCE, (uid) => readResolution(deps, uid));
-  const leftOut = new Map(
-    read.map((resolution, n) => [
-      series[n],
-      resolution?.history.filter(({ decision }) => decision === 'leave-out') ?? [],
-    ]),
-  );
-  return found.filter(
-    ({ code, line, of: { finishedAt } }) =>
-      !leftOut
-        .get(line.seriesInstanceUID ?? '')
-        ?.some(
-          ({ code: ofCode, at, since = '', until = at }) =>
-            ofCode === code && since <= finishedAt && finishedAt <= until,
-        ),
-  );
 }
 
 function toCase(held: readonly HeldObject[]): HeldCase {

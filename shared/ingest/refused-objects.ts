@@ -11,13 +11,16 @@ import { workKeys } from './work-keys.ts';
 /** A refused object, and the execution that has it. */
 export interface RefusedInstance {
   readonly executionId: string;
+  /** When that execution ended; ISO 8601, UTC. */
+  readonly finishedAt: string;
   readonly line: ObjectLine;
 }
 
 type Deps = Pick<MergeDeps, 'objects' | 'settings'>;
 
 /** Early summaries tell how many were refused, not with which code. */
-type RefusalSummary = Pick<Report, 'executionId' | 'counts'> & Partial<Pick<Report, 'rejects'>>;
+type RefusalSummary = Pick<Report, 'executionId' | 'finishedAt' | 'counts'> &
+  Partial<Pick<Report, 'rejects'>>;
 
 const mayHaveRefused = ({ counts, rejects }: RefusalSummary, code: string): boolean =>
   rejects === undefined ? counts.rejected > 0 : (rejects[code] ?? 0) > 0;
@@ -35,11 +38,11 @@ export async function* refusedObjects(
   isMeant: (line: ObjectLine, executionId: string) => boolean,
 ): AsyncGenerator<RefusedInstance> {
   const { workBucket } = deps.settings;
-  for await (const executionId of refusingExecutions(deps, code))
+  for await (const { executionId, finishedAt } of refusingExecutions(deps, code))
     for await (const line of linesOf(deps, executionId))
       if (line.code === code && isMeant(line, executionId))
         if (await exists(deps.objects, workBucket, workKeys.refused('rejected', executionId, line.key)))
-          yield { executionId, line };
+          yield { executionId, finishedAt, line };
 }
 
 /** None once they have expired, which the summary and the objects outlive. */
@@ -51,7 +54,7 @@ async function* linesOf(deps: Deps, executionId: string): AsyncGenerator<ObjectL
   }
 }
 
-async function* refusingExecutions(deps: Deps, code: HeldCode): AsyncGenerator<string> {
+async function* refusingExecutions(deps: Deps, code: HeldCode): AsyncGenerator<RefusalSummary> {
   const { workBucket } = deps.settings;
   const keys: string[] = [];
   for await (const { key } of deps.objects.list(workBucket, workKeys.summaries)) keys.push(key);
@@ -60,6 +63,6 @@ async function* refusingExecutions(deps: Deps, code: HeldCode): AsyncGenerator<s
     const some = keys.slice(from, from + SUMMARIES_AT_ONCE);
     const read = (key: string) => readJson<RefusalSummary>(deps.objects, workBucket, key);
     for (const found of await concurrently(some, SUMMARIES_AT_ONCE, read))
-      if (found && mayHaveRefused(found.value, code)) yield found.value.executionId;
+      if (found && mayHaveRefused(found.value, code)) yield found.value;
   }
 }

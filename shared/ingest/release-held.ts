@@ -9,6 +9,7 @@ import { joinedWith, WOULD_BE_JOINED } from './decide-identities.ts';
 import { differingKeywords, type Identity, identityDigest, patientKey } from './identity.ts';
 import { inspectObject } from './inspect.ts';
 import { seriesLease, studyLease } from './leases.ts';
+import { withoutLeftOut } from './left-out.ts';
 import { type MergeDeps, type MergeJournal, readVariants } from './merge-journal.ts';
 import { objectSource } from './object-source.ts';
 import {
@@ -210,7 +211,13 @@ async function studyOf(deps: MergeDeps, series: string): Promise<Study | undefin
   const refused: RefusedInstance[] = [];
   const isMeant = (line: RefusedInstance['line']) => line.studyInstanceUID === studyInstanceUID;
   for await (const one of refusedObjects(deps, 'IdentityConflict', isMeant)) refused.push(one);
-  const held = await concurrently(refused, HEADS_AT_ONCE, async ({ executionId, line }) => {
+  const waiting = await withoutLeftOut(deps, refused, ({ line, finishedAt }) => ({
+    code: 'IdentityConflict',
+    seriesInstanceUID: line.seriesInstanceUID ?? '',
+    finishedAt,
+  }));
+  if (waiting.length === 0) return undefined;
+  const held = await concurrently(waiting, HEADS_AT_ONCE, async ({ executionId, line }) => {
     const identity = await identityOfHeld(deps, executionId, line.key);
     return (
       identity && { executionId, key: line.key, seriesInstanceUID: line.seriesInstanceUID ?? '', identity }

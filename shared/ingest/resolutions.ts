@@ -47,7 +47,7 @@ export interface Resolution {
   readonly history: readonly DecisionOnRecord[];
 }
 
-interface ResolutionDeps {
+export interface ResolutionDeps {
   readonly objects: ObjectStore;
   readonly settings: { readonly workBucket: string };
 }

@@ -11,7 +11,7 @@ import { putBacksOf } from '../../shared/ingest/put-backs.ts';
 import { refusedId } from '../../shared/ingest/refused-objects.ts';
 import { releaseAsOnePatient, releaseAsOtherPatients, viewHeld } from '../../shared/ingest/release-held.ts';
 import { replaceInstances } from '../../shared/ingest/replace-instances.ts';
-import { readResolution } from '../../shared/ingest/resolutions.ts';
+import { readResolution, recordDecision } from '../../shared/ingest/resolutions.ts';
 import { CannotResolve, mergeInto } from '../../shared/ingest/resolve-series.ts';
 import { sweepMerges } from '../../shared/ingest/sweep-merges.ts';
 import { undoMerges } from '../../shared/ingest/undo-merge.ts';
@@ -203,6 +203,22 @@ describe.each(PROFILES)('what was held as another patient, in %s', (profile) => 
     const undone = await undoMerges(pipeline.deps(), 'resolve-1', by, uid('study/other'));
     expect(undone).toMatchObject([{ isUndone: false }, { isUndone: false }]);
     expect(new Set(born())).toEqual(new Set(['19710101']));
+  });
+
+  it('is left out of later decisions where a person left it out, and comes in by none of them', async () => {
+    const pipeline = await held(profile, { ...BORN_1971, PatientID: 'N-2' });
+    const at = new Date(pipeline.deps().clock.now()).toISOString();
+    await recordDecision(pipeline.deps(), SERIES, 'leave-out', { ...by, at }, { code: 'IdentityConflict' });
+    expect(await viewHeld(pipeline.deps(), SERIES)).toBeUndefined();
+    pipeline.advance(60_000);
+    await pipeline.put('c/3', p10({ sop: '3', pixels: 3, patient: BORN_1971 }));
+    await pipeline.settle();
+    const view = await viewHeld(pipeline.deps(), SERIES);
+    expect(view?.patients.map(({ identity }) => identity.patientID)).toEqual(['N-1', 'N-1']);
+    const label = await labelled(pipeline, '19700101');
+    const request = { series: SERIES, seen: await labelsOf(pipeline), label, resolutionId: 'resolve-1' };
+    const released = await releaseAsOnePatient(pipeline.deps(), request, by);
+    expect(released.retried.map(({ upload, restored }) => [upload, restored])).toEqual([['c', 1]]);
   });
 
   it('is not of a patient whom nobody looked at', async () => {
