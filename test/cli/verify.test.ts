@@ -88,11 +88,16 @@ describe('a sound data store', () => {
   });
 
   it('is sampled by the seed: the same frames each time', async () => {
-    const first = (await account('--sample', '50%', '--seed', 'a')).account;
-    const again = (await account('--sample', '50%', '--seed', 'a')).account;
-    expect(again.counts).toEqual(first.counts);
-    expect(first.counts.expected).toBeLessThan(6);
-    expect(framesRead()).toBe(2 * first.counts.expected);
+    const sampled = async (seed: string) => (await account('--sample', '50%', '--seed', seed)).account.counts;
+    // The frames of each store have ids of their own: one seed may happen to take all six.
+    const expected: number[] = [];
+    for (const seed of ['a', 'b', 'c', 'd']) {
+      const first = await sampled(seed);
+      expect(await sampled(seed)).toEqual(first);
+      expected.push(first.expected);
+    }
+    expect(Math.min(...expected)).toBeLessThan(6);
+    expect(framesRead()).toBe(2 * expected.reduce((sum, one) => sum + one, 0));
   });
 
   it('is verified although the service throttles', async () => {
