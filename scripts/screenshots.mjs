@@ -37,6 +37,8 @@ const PANELS = {
   now: '',
   ingests: 'ingests',
   ingest: `ingests/${execution.executionId}`,
+  refused: 'refused/rejected/hours',
+  held: 'held',
   'image-sets': 'image-sets',
   'image-set': `image-sets/${objects[0].imageSetId}`,
   upload: 'upload',

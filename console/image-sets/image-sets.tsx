@@ -87,7 +87,7 @@ export function ImageSetsPanel() {
         <Problem message={state.value} again={() => void load(undefined)} />
       )}
       <p class="row">
-        <span class="dim">{count(sets.value.length)} image sets shown</span>
+        <span class="dim">{plural(sets.value.length, 'image set')} shown</span>
         {next.value !== undefined && state.value === 'there' && (
           <button type="button" onClick={() => void load(next.value)}>
             More
